@@ -1,0 +1,75 @@
+"""Portico: the front door of a provider's self-care portals."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import redis
+from flask import Flask
+from whitenoise import WhiteNoise
+
+from gateway import admin, cli, self_care
+from gateway.access.rights import Rights
+from gateway.audit.operations import Keys
+from gateway.db import Database
+from gateway.identity import views as identity
+from gateway.launch import views as launch
+from gateway.portal import guard, navigation
+from gateway.portal.declaration import Portal
+from gateway.portal.registry import Registry
+from gateway.settings import Settings
+from gateway.web import browser, current, errors, headers, health, jinja, logs
+from gateway.web.scopes import VisitPrefix
+
+ROOT = Path(__file__).parent.parent
+LARGEST_BODY = 2**20
+STATIC_SECONDS = 365 * 24 * 3600
+
+
+def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
+    """Make the application for `settings` with `portals` beside the built-in ones; raises `DeclarationError`."""
+    app = Flask(__name__, static_folder=None, template_folder=str(ROOT / "templates"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_PARTS=100,
+        SECRET_KEY=settings.derived_keys("flask")[-1],
+        WTF_CSRF_SECRET_KEY=settings.derived_keys("form"),
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+    )
+    registry = Registry([admin.portal, self_care.portal, *portals])
+    house = current.House(
+        settings=settings,
+        database=Database(settings.database_url),
+        rights=Rights(registry.structures()),
+        audit_keys=Keys(settings.audit_keys),
+    )
+    app.extensions["portico"] = house
+    if settings.redis_url:
+        app.extensions["portico.redis"] = redis.Redis.from_url(
+            settings.redis_url, socket_timeout=health.REDIS_SECONDS, socket_connect_timeout=health.REDIS_SECONDS
+        )
+
+    logs.register(app)
+    headers.register(app)
+    browser.register(app)
+    current.register(app)
+    errors.register(app)
+    jinja.register(app)
+    guard.register(app, registry)
+    navigation.register(app, registry)
+    app.register_blueprint(health.bp)
+    app.register_blueprint(identity.bp)
+    app.register_blueprint(launch.bp)
+    registry.mount(app)
+    cli.register(app)
+
+    files = WhiteNoise(
+        app.wsgi_app,
+        max_age=STATIC_SECONDS,
+        allow_all_origins=False,
+        add_headers_function=headers.static_headers,
+    )
+    files.add_files(str(ROOT / "gateway" / "static"), prefix="static/")
+    app.wsgi_app = VisitPrefix(files)  # type: ignore[method-assign]
+    return app

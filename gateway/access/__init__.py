@@ -1,0 +1,1 @@
+"""May do what: levels, structures, roles, and the visitor who carries them."""

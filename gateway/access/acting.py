@@ -1,0 +1,118 @@
+"""What an administrator may do in the name of somebody else: asked by the menu, the launch, the landing and every
+request of a visit, so that the list and the door cannot disagree."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.access.delegation import Levels
+from gateway.access.levels import Level
+from gateway.i18n.catalog import N_
+from gateway.identity.models import CustomerStatus, Kind, Mode
+from gateway.identity.standing import Standing
+
+CONSOLE = "console"
+
+REASONS: Mapping[str, str] = {
+    "not-a-customer": N_("Only customers and their individuals can be opened."),
+    "customers-forbidden": N_("Your role does not show customers."),
+    "no-login": N_("No login is set, so there is no self-care access."),
+    "customer-closed": N_("The customer is closed."),
+    "view-only-not-allowed": N_("Your role does not let you open portals view-only."),
+    "assigned-not-allowed": N_("Your role does not let you act with the assigned role."),
+    "full-not-allowed": N_("Your role does not let you use full access."),
+    "individual-not-allowed": N_("Your role does not let you act as an individual."),
+    "customer-blocked": N_("The customer is blocked: only view-only is possible."),
+    "individual-suspended": N_("The individual is suspended: only view-only is possible."),
+    "individual-expired": N_("The individual has expired: only view-only is possible."),
+    "individual-not-yet-active": N_("The individual is not active yet: only view-only is possible."),
+    "portal-not-in-role": N_("The role does not open this portal."),
+    "portal-off": N_("The portal is switched off."),
+    "portal-unknown": N_("There is no such portal."),
+    "too-many-visits": N_("You have 20 visits open. End one first."),
+    "inside-a-visit": N_("No visit can start from inside a visit."),
+    "token-refused": N_("This link was used already, has expired, or belongs to another browser."),
+    "console-ended": N_("The visit ended with your own log-in."),
+    "actor-suspended": N_("Your own access is suspended."),
+    "idle": N_("The visit ended because nothing happened in it."),
+    "absolute": N_("The visit ended: its hour is over."),
+    "ended": N_("The visit has ended."),
+    "unknown": N_("There is no such visit."),
+}
+"""Every reason for which a launch or a visit is refused, as a sentence for the administrator."""
+
+DROPS_TO_VIEW_ONLY = frozenset(
+    {"customer-blocked", "individual-suspended", "individual-expired", "individual-not-yet-active"}
+)
+
+NEVER_WHILE_ACTING: Mapping[tuple[str, str], str] = {
+    ("self-care", "profile"): "/admin/customers/{id}",
+    ("self-care", "security"): "/admin/customers/{id}",
+    ("self-care", "individuals"): "/admin/customers/{id}",
+    ("self-care", "tokens"): "/admin/customers/{id}",
+    ("self-care", "activity"): "/admin/customers/{id}",
+}
+"""The (portal, node) whose unsafe methods are refused in every visit, and where staff do it under their own name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What the admin role lets somebody do with other people's portals: four separate nodes, each on at `full`."""
+
+    customers: bool
+    view_only: bool
+    assigned: bool
+    full: bool
+    individual: bool
+
+    @classmethod
+    def from_levels(cls, levels: Levels) -> "Powers":
+        """Read the powers off the levels of an admin role."""
+        console = levels.get(CONSOLE, {})
+        on = {node: console.get(f"open.{node}") is Level.FULL for node in ("view-only", "assigned", "full", "individual")}
+        shown = console.get("customers", Level.FORBIDDEN) >= Level.VIEW
+        return cls(shown, on["view-only"], on["assigned"], on["full"], on["individual"])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides about a subject."""
+
+    kind: Kind
+    has_login: bool
+    customer_status: CustomerStatus | None
+    standing: Standing
+
+
+def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | None:
+    """Return the code of `REASONS` for which a visit is impossible, or None if it may be."""
+    if facts.kind is Kind.ADMINISTRATOR:
+        return "not-a-customer"
+    if not powers.customers:
+        return "customers-forbidden"
+    if not facts.has_login:
+        return "no-login"
+    if facts.customer_status is CustomerStatus.CLOSED:
+        return "customer-closed"
+    if facts.kind is Kind.INDIVIDUAL and not powers.individual:
+        return "individual-not-allowed"
+    if mode is Mode.FULL and not powers.full:
+        return "full-not-allowed"
+    if view_only and not powers.view_only:
+        return "view-only-not-allowed"
+    if mode is Mode.ASSIGNED and not view_only and not powers.assigned:
+        return "assigned-not-allowed"
+    if view_only:
+        return None
+    if facts.customer_status is CustomerStatus.BLOCKED:
+        return "customer-blocked"
+    if facts.standing is not Standing.ACTIVE:
+        return f"individual-{facts.standing}"
+    return None
+
+
+def visit_verdict(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> tuple[str | None, bool]:
+    """Return (why a running visit must end or None, whether it is view-only from now on)."""
+    reason = refusal(powers, facts, mode, view_only)
+    if reason in DROPS_TO_VIEW_ONLY:
+        return refusal(powers, facts, mode, True), True
+    return reason, view_only

@@ -1,0 +1,206 @@
+"""Customers and individuals from CSV: the columns of the panel, without passwords."""
+
+import re
+from collections.abc import Sequence
+from zoneinfo import available_timezones
+
+from sqlalchemy import Connection, Table, bindparam, select
+
+from gateway import cells, clock
+from gateway.access.models import AllowedRole, Role
+from gateway.db import new_id
+from gateway.identity import logins
+from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm, SecondFactor
+from gateway.identity.operations import naming
+from gateway.importing import Field, Importer, Line
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
+DEFAULT_ROLE_NAME = "Default role"
+
+_BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id).where(
+    Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True))
+)
+_ROLES = select(Role.name, Role.id).where(Role.realm == Realm.SELF_CARE)
+_CLASSES = select(CustomerClass.name, CustomerClass.id)
+_ALLOWED = select(AllowedRole.customer_id, AllowedRole.role_id).where(
+    AllowedRole.customer_id.in_(bindparam("customers", expanding=True))
+)
+
+
+def login(text: str) -> str:
+    """Read a login; an empty one is none."""
+    if text and (fault := logins.fault(text)):
+        raise ValueError(fault)
+    return text
+
+
+def mail(text: str) -> str:
+    """Read an e-mail address; an empty one is none."""
+    if text and not MAIL.match(text):
+        raise ValueError("this is no e-mail address")
+    return text
+
+
+def zone(text: str) -> str | None:
+    """Read an IANA time zone; an empty one is inherited."""
+    if text and text not in available_timezones():
+        raise ValueError("there is no such time zone")
+    return text or None
+
+
+def language(text: str) -> str | None:
+    """Read a BCP 47 tag; an empty one is inherited."""
+    if text and not LANGUAGE.match(text):
+        raise ValueError("this is no language tag, such as en or pt-BR")
+    return text or None
+
+
+def second_factor(text: str) -> SecondFactor:
+    """Read an identity's own say; an empty one inherits."""
+    if text and text not in list(SecondFactor):
+        raise ValueError("one of " + ", ".join(SecondFactor))
+    return SecondFactor(text or "inherit")
+
+
+def status(text: str) -> CustomerStatus:
+    """Read a customer's status; an empty one is active."""
+    if text and text not in list(CustomerStatus):
+        raise ValueError("one of " + ", ".join(CustomerStatus))
+    return CustomerStatus(text or "active")
+
+
+def networks(text: str) -> str:
+    """Refuse trusted networks until they are enforced: a list that nobody checks would be a false promise."""
+    if text:
+        raise ValueError("trusted networks cannot be imported yet; leave this empty")
+    return text
+
+
+_formats = ("output_date_format", "output_time_format", "input_date_format", "input_time_format")
+_PANEL = (
+    Field("second_factor", second_factor, required=False),
+    Field("trusted_networks", networks, required=False),
+    Field("api_access", cells.yes_or_no, required=False),
+    Field("password_must_change", cells.yes_or_no, required=False),
+    Field("time_zone", zone, required=False),
+    Field("language", language, required=False),
+    *(Field(name, cells.text_up_to(64), required=False) for name in _formats),
+)
+
+
+def _common(line: Line, kind: Kind) -> None:
+    values = line.values
+    values.pop("trusted_networks", None)
+    found_by = naming(values.pop("login"), values.pop("name"), values.pop("email", None) or "")
+    values.update(
+        id=new_id(),
+        kind=kind,
+        realm=Realm.SELF_CARE,
+        login=found_by.login,
+        login_key=found_by.login_key,
+        name=found_by.name,
+        email=found_by.email,
+        email_key=found_by.email_key,
+        sort_key=found_by.sort_key,
+        search=found_by.search,
+        suspended=values.get("suspended", False),
+        created_at=clock.now(),
+    )
+
+
+def _taken(connection: Connection, lines: Sequence[Line]) -> dict[str, tuple[str, Kind, str]]:
+    keys = {logins.canonical(line.values["login"]) for line in lines}
+    rows = connection.execute(_BY_LOGIN, {"keys": list(keys)})
+    return {row.login_key: (row.id, row.kind, row.customer_id) for row in rows}
+
+
+def _customers(connection: Connection, lines: Sequence[Line]) -> None:
+    roles = dict(connection.execute(_ROLES).tuples())
+    classes = dict(connection.execute(_CLASSES).tuples())
+    taken = _taken(connection, lines)
+    for line in lines:
+        values = line.values
+        key = logins.canonical(values["login"])
+        if key in taken and taken[key][1] is not Kind.CUSTOMER:
+            line.fault("login", "this login is an individual's")
+        values["class_id"] = classes.get(values.pop("customer_class"))
+        if values["class_id"] is None:
+            line.fault("customer_class", "there is no such class")
+        role = values.pop("role") or DEFAULT_ROLE_NAME
+        values["role_id"] = roles.get(role)
+        if values["role_id"] is None:
+            line.fault("role", f"there is no role {role!r} in the self-care realm")
+        _common(line, Kind.CUSTOMER)
+        values["customer_id"] = values["id"]
+
+
+def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
+    roles = dict(connection.execute(_ROLES).tuples())
+    taken = _taken(connection, lines)
+    keys = {logins.canonical(line.values["customer"]) for line in lines}
+    owners = {
+        row.login_key: row.id for row in connection.execute(_BY_LOGIN, {"keys": list(keys)}) if row.kind is Kind.CUSTOMER
+    }
+    allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).tuples())
+    for line in lines:
+        values = line.values
+        owner = owners.get(logins.canonical(values["customer"]))
+        if owner is None:
+            line.fault("customer", f"there is no customer with the login {values['customer']!r}")
+        held = taken.get(logins.canonical(values["login"]))
+        if held is not None and (held[1] is not Kind.INDIVIDUAL or held[2] != owner):
+            line.fault("login", "this login is taken by somebody else")
+        del values["customer"]
+        values["customer_id"] = owner
+        role = values.pop("role")
+        values["role_id"] = roles.get(role)
+        if owner is not None and (owner, values["role_id"]) not in allowed:
+            line.fault("role", f"{role!r} is not among the roles that this customer may hand out")
+        _common(line, Kind.INDIVIDUAL)
+
+
+_table = Identity.__table__
+assert isinstance(_table, Table)
+_KEPT = frozenset(
+    {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
+)
+
+IMPORTERS = (
+    Importer(
+        "customers",
+        (
+            Field("login", login),
+            Field("name", cells.text_up_to(200)),
+            Field("email", mail, required=False),
+            Field("customer_class"),
+            Field("status", status, required=False),
+            Field("role", required=False),
+            *_PANEL,
+        ),
+        _table,
+        ("realm", "login_key"),
+        _customers,
+        kept=_KEPT,
+        also_key="login",
+    ),
+    Importer(
+        "individuals",
+        (
+            Field("customer"),
+            Field("login", login),
+            Field("name", cells.text_up_to(200)),
+            Field("email", mail, required=False),
+            Field("role"),
+            Field("activates_on", cells.optional(cells.day), required=False),
+            Field("expires_on", cells.optional(cells.day), required=False),
+            Field("suspended", cells.yes_or_no, required=False),
+            *_PANEL,
+        ),
+        _table,
+        ("realm", "login_key"),
+        _individuals,
+        kept=_KEPT,
+        also_key="login",
+    ),
+)

@@ -1,0 +1,333 @@
+"""Who is it? One prebuilt statement for each kind of session, and the rules that the row must pass."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy.orm import aliased
+
+from gateway.access.acting import Facts, Powers, visit_verdict
+from gateway.access.delegation import Levels
+from gateway.access.levels import Level
+from gateway.access.models import AllowedRole, Role
+from gateway.access.rights import Defaults, Rights
+from gateway.access.visitor import Actor, Visit, Visitor
+from gateway.i18n.preferences import Preferences
+from gateway.identity.models import (
+    CustomerClass,
+    Gateway,
+    Identity,
+    Kind,
+    Mode,
+    Realm,
+    Scope,
+    Session,
+    Stage,
+)
+from gateway.identity.standing import Standing, individual_standing, log_in_refusal
+
+VISIT_IDLE = timedelta(minutes=20)
+VISIT_ABSOLUTE = timedelta(minutes=60)
+
+_subject, _customer, _actor = aliased(Identity), aliased(Identity), aliased(Identity)
+_parent, _actor_role = aliased(Session), aliased(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that is no more; `why` is a stable word."""
+
+    why: str
+
+
+def _inherited(name: str) -> Any:
+    columns = [getattr(of, name) for of in (_subject, _customer, CustomerClass)]
+    return func.coalesce(*columns).label(name)
+
+
+_PREFERENCES = (
+    *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format", "input_time_format"),
+)
+
+_COMMON = (
+    Session.id.label("session_id"),
+    Session.stage,
+    Session.started_at,
+    Session.last_seen_at,
+    Session.ended_at,
+    Session.ended_why,
+    _subject.id,
+    _subject.kind,
+    _subject.name,
+    _subject.login,
+    _subject.suspended,
+    _subject.role_id.label("assigned_role_id"),
+    Role.id.label("role_id"),
+    Role.name.label("role_name"),
+    Role.version.label("role_version"),
+    Gateway.version.label("gateway_version"),
+)
+
+_ADMIN: Select[Any] = (
+    select(*_COMMON, *(getattr(_subject, name) for name in _PREFERENCES))
+    .select_from(Session)
+    .join(_subject, _subject.id == Session.subject_id)
+    .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.ADMIN))
+    .join(Gateway, Gateway.id == 1)
+    .where(Session.key == bindparam("key"), Session.scope == Scope.ADMIN)
+)
+
+_self_care_columns = (
+    *_COMMON,
+    _subject.activates_on,
+    _subject.expires_on,
+    _customer.id.label("customer_id"),
+    _customer.name.label("customer_name"),
+    _customer.status.label("customer_status"),
+    CustomerClass.idle_minutes,
+    CustomerClass.absolute_minutes,
+    AllowedRole.role_id.label("allowed_role_id"),
+    *(_inherited(name) for name in _PREFERENCES),
+)
+
+
+def _with_subject(statement: Select[Any]) -> Select[Any]:
+    return (
+        statement.join(_subject, _subject.id == Session.subject_id)
+        .join(_customer, _customer.id == _subject.customer_id)
+        .join(CustomerClass, CustomerClass.id == _customer.class_id)
+        .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.SELF_CARE))
+        .outerjoin(
+            AllowedRole,
+            (AllowedRole.customer_id == _subject.customer_id) & (AllowedRole.role_id == _subject.role_id),
+        )
+        .join(Gateway, Gateway.id == 1)
+    )
+
+
+_SELF_CARE = _with_subject(select(*_self_care_columns).select_from(Session)).where(
+    Session.key == bindparam("key"), Session.scope == Scope.SELF_CARE
+)
+
+_VISIT = (
+    _with_subject(
+        select(
+            *_self_care_columns,
+            Session.mode,
+            Session.view_only,
+            Session.reason,
+            Session.handle,
+            Session.launch_id,
+            Session.return_to,
+            _parent.ended_at.label("parent_ended_at"),
+            _parent.started_at.label("parent_started_at"),
+            _parent.last_seen_at.label("parent_last_seen_at"),
+            _parent.key.label("parent_key"),
+            _actor.id.label("actor_id"),
+            _actor.name.label("actor_name"),
+            _actor.login.label("actor_login"),
+            _actor.suspended.label("actor_suspended"),
+            _actor_role.id.label("actor_role_id"),
+            _actor_role.version.label("actor_role_version"),
+        ).select_from(Session)
+    )
+    .join(_parent, _parent.key == Session.parent_key)
+    .join(_actor, _actor.id == Session.actor_id)
+    .outerjoin(_actor_role, (_actor_role.id == _actor.role_id) & (_actor_role.realm == Realm.ADMIN))
+    .where(Session.key == bindparam("key"), Session.scope == Scope.VISIT, Session.handle == bindparam("handle"))
+)
+
+
+def role_levels(
+    rights: Rights, reader: Connection, kind: Kind, role_id: str | None, version: int | None, allowed: bool
+) -> Levels:
+    """Return what a self-care role gives to a customer or an individual.
+
+    A missing, deleted or wrong-realm role gives nothing; neither does one that the individual's customer may not hand
+    out (any more): never "default, so full" (ROL-02, ROL-05).
+    """
+    if role_id is None or version is None or (kind is Kind.INDIVIDUAL and not allowed):
+        return rights.none(Realm.SELF_CARE)
+    return rights.of(reader, Realm.SELF_CARE, role_id, version)
+
+
+def visitor_of(
+    reader: Connection, rights: Rights, scope: Scope, key: bytes, handle: str | None, now: datetime
+) -> Visitor | Ended:
+    """Resolve a session by its key (the SHA-256 of the cookie), in one query, or say why it is no more.
+
+    `handle` is that of the visit's path; a key of another scope or handle is unknown here (CK-02).
+    """
+    if scope is Scope.VISIT:
+        row = reader.execute(_VISIT, {"key": key, "handle": handle}).one_or_none()
+    else:
+        row = reader.execute(_ADMIN if scope is Scope.ADMIN else _SELF_CARE, {"key": key}).one_or_none()
+    if row is None or row.stage is not Stage.LIVE:
+        return Ended("unknown")
+    if row.ended_at is not None:
+        return Ended(row.ended_why or "ended")
+    defaults = rights.defaults(reader, row.gateway_version)
+    if scope is Scope.ADMIN:
+        return _administrator(reader, rights, row, key, defaults, now)
+    if scope is Scope.VISIT:
+        return _acting(reader, rights, row, key, defaults, now)
+    return _self_care(reader, rights, row, key, defaults, now)
+
+
+def _over(started_at: datetime, last_seen_at: datetime, idle: timedelta, absolute: timedelta, now: datetime) -> str | None:
+    """Return which limit a session has passed (SES-04), or None."""
+    if now - started_at > absolute:
+        return "absolute"
+    if now - last_seen_at > idle:
+        return "idle"
+    return None
+
+
+def _minutes(*limits: int | None) -> timedelta:
+    return timedelta(minutes=next(limit for limit in limits if limit is not None))
+
+
+def _preferences(row: Row[Any], defaults: Defaults) -> Preferences:
+    ours = defaults.preferences
+    return Preferences(
+        language=row.language or ours.language,
+        time_zone=row.time_zone or ours.time_zone,
+        output_date=row.output_date_format or ours.output_date,
+        output_time=row.output_time_format or ours.output_time,
+        input_date=row.input_date_format or ours.input_date,
+        input_time=row.input_time_format or ours.input_time,
+    )
+
+
+def _administrator(
+    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+) -> Visitor | Ended:
+    limits = (_minutes(defaults.admin_idle_minutes), _minutes(defaults.admin_absolute_minutes))
+    if over := _over(row.started_at, row.last_seen_at, *limits, now):
+        return Ended(over)
+    if row.suspended:
+        return Ended("suspended")
+    return Visitor(
+        session_id=row.session_id,
+        session_key=key,
+        scope=Scope.ADMIN,
+        realm=Realm.ADMIN,
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        login=row.login or "",
+        customer_id=None,
+        customer_name=None,
+        customer_status=None,
+        role_id=row.role_id,
+        role_name=row.role_name,
+        levels=admin_levels(rights, reader, row.role_id, row.role_version),
+        ceilings=(),
+        portals_off=frozenset(),
+        preferences=_preferences(row, defaults),
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def admin_levels(rights: Rights, reader: Connection, role_id: str | None, version: int | None) -> Levels:
+    """Return what an admin role gives; a missing, deleted or wrong-realm role gives nothing."""
+    if role_id is None or version is None:
+        return rights.none(Realm.ADMIN)
+    return rights.of(reader, Realm.ADMIN, role_id, version)
+
+
+def _standing(row: Row[Any], preferences: Preferences, now: datetime) -> Standing:
+    if row.kind is not Kind.INDIVIDUAL:
+        return Standing.ACTIVE
+    return individual_standing(row.suspended, row.activates_on, row.expires_on, preferences.time_zone, now)
+
+
+def _self_care(
+    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+) -> Visitor | Ended:
+    limits = (
+        _minutes(row.idle_minutes, defaults.idle_minutes),
+        _minutes(row.absolute_minutes, defaults.absolute_minutes),
+    )
+    if over := _over(row.started_at, row.last_seen_at, *limits, now):
+        return Ended(over)
+    preferences = _preferences(row, defaults)
+    if cause := log_in_refusal(row.customer_status, _standing(row, preferences, now)):
+        return Ended(cause)
+    return Visitor(
+        session_id=row.session_id,
+        session_key=key,
+        scope=Scope.SELF_CARE,
+        realm=Realm.SELF_CARE,
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        login=row.login or "",
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        customer_status=row.customer_status,
+        role_id=row.role_id,
+        role_name=row.role_name,
+        levels=role_levels(
+            rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None
+        ),
+        ceilings=(),
+        portals_off=defaults.portals_off,
+        preferences=preferences,
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def _acting(
+    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+) -> Visitor | Ended:
+    parent_limits = (_minutes(defaults.admin_idle_minutes), _minutes(defaults.admin_absolute_minutes))
+    seen = max(row.parent_last_seen_at, row.last_seen_at)
+    if row.parent_ended_at is not None or _over(row.parent_started_at, seen, *parent_limits, now):
+        return Ended("console-ended")
+    if over := _over(row.started_at, row.last_seen_at, VISIT_IDLE, VISIT_ABSOLUTE, now):
+        return Ended(over)
+    if row.actor_suspended:
+        return Ended("actor-suspended")
+    preferences = _preferences(row, defaults)
+    actor_levels = admin_levels(rights, reader, row.actor_role_id, row.actor_role_version)
+    facts = Facts(row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now))
+    ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
+    if ending is not None:
+        return Ended(ending)
+    if row.mode is Mode.FULL:
+        levels = rights.full(Realm.SELF_CARE)
+    else:
+        levels = role_levels(rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None)
+    return Visitor(
+        session_id=row.session_id,
+        session_key=key,
+        scope=Scope.VISIT,
+        realm=Realm.SELF_CARE,
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        login=row.login,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        customer_status=row.customer_status,
+        role_id=row.role_id,
+        role_name=row.role_name,
+        levels=levels,
+        ceilings=(Level.VIEW,) if view_only else (),
+        portals_off=defaults.portals_off,
+        preferences=preferences,
+        last_seen_at=row.last_seen_at,
+        actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),
+        visit=Visit(
+            handle=row.handle,
+            mode=row.mode,
+            view_only=view_only,
+            reason=row.reason,
+            until=row.started_at + VISIT_ABSOLUTE,
+            launch_id=row.launch_id,
+            return_to=row.return_to or "/admin/",
+            parent_key=row.parent_key,
+        ),
+    )

@@ -1,0 +1,80 @@
+"""Whoever makes the present request, from one query: the subject, whose rights and data, and the actor, who is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.access.delegation import Levels
+from gateway.access.levels import Level, under
+from gateway.i18n.preferences import Preferences
+from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The administrator who acts for somebody, with levels of their own in the admin realm."""
+
+    id: str
+    name: str
+    login: str
+    levels: Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An acting session. `until` is when it ends at the latest."""
+
+    handle: str
+    mode: Mode
+    view_only: bool
+    reason: str | None
+    until: datetime
+    launch_id: str
+    return_to: str
+    parent_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A frozen value, resolved once a request and passed along."""
+
+    session_id: str
+    session_key: bytes
+    scope: Scope
+    realm: Realm
+    id: str
+    kind: Kind
+    name: str
+    login: str
+    customer_id: str | None
+    customer_name: str | None
+    customer_status: CustomerStatus | None
+    role_id: str | None
+    role_name: str | None
+    levels: Levels
+    ceilings: tuple[Level, ...]
+    portals_off: frozenset[str]
+    preferences: Preferences
+    last_seen_at: datetime
+    actor: Actor | None = None
+    visit: Visit | None = None
+
+    def level(self, portal: str, node: str) -> Level:
+        """Return the level that counts at a node: the one answer behind menus, buttons, doors and claims (product §2)."""
+        return under(self.levels.get(portal, {}).get(node, Level.FORBIDDEN), self.ceilings)
+
+    def portal_levels(self, portal: str) -> Mapping[str, Level]:
+        """Return the level that counts at every node of a portal."""
+        return {node: self.level(portal, node) for node in self.levels.get(portal, {})}
+
+    def opens(self, portal: str) -> bool:
+        """Tell whether any page of a portal may be looked at."""
+        return portal not in self.portals_off and any(
+            level > Level.FORBIDDEN for level in self.portal_levels(portal).values()
+        )
+
+    def minutes_left(self, now: datetime) -> int:
+        """Return the whole minutes until a visit ends at the latest, rounded up; 0 outside a visit."""
+        if self.visit is None:
+            return 0
+        return max(0, -(-(self.visit.until - now) // timedelta(minutes=1)))

@@ -1,0 +1,33 @@
+"""The console's declaration."""
+
+from flask import Blueprint
+
+from gateway.access.acting import CONSOLE
+from gateway.access.structure import Page, Root, Tab
+from gateway.i18n.catalog import N_
+from gateway.identity.models import Realm
+from gateway.portal.declaration import Portal
+
+bp = Blueprint("console", __name__)
+
+portal = Portal(
+    slug=CONSOLE,
+    title=N_("Console"),
+    icon="layout-dashboard",
+    blueprint=bp,
+    realm=Realm.ADMIN,
+    path="/admin",
+    structure=Root(
+        Page("customers", N_("Customers"), endpoint="console.customers"),
+        Page(
+            "open",
+            N_("Open portals for customers"),
+            tabs=(
+                Tab("view-only", N_("View only")),
+                Tab("assigned", N_("With the assigned role")),
+                Tab("full", N_("With full access")),
+                Tab("individual", N_("As an individual")),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,68 @@
+"""Everything that can go wrong, in the words of the domain. No HTTP here: faces translate."""
+
+from collections.abc import Mapping, Sequence
+
+
+class PorticoError(Exception):
+    """Root of all errors that Portico raises on purpose."""
+
+
+class DeclarationError(PorticoError):
+    """A portal is declared wrongly; the message says what to mend. Nothing starts."""
+
+
+class SettingsError(PorticoError):
+    """The environment is incomplete or unsafe; the message lists everything wrong at once."""
+
+
+class NotFound(PorticoError):
+    """There is no such thing, or it is somebody else's: a stranger cannot tell which."""
+
+
+class Forbidden(PorticoError):
+    """The visitor may see this but not do that.
+
+    `reason` is a sentence for people, `code` a stable word for programs.
+    """
+
+    def __init__(self, reason: str, code: str = "forbidden") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Stale(PorticoError):
+    """Somebody saved a newer version meanwhile."""
+
+
+class Invalid(PorticoError):
+    """Values that cannot be taken: field name to sentences."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()))
+        self.errors = {field: list(texts) for field, texts in errors.items()}
+
+
+class LoginRefused(PorticoError):
+    """A log-in that is not accepted. `cause` goes into the record, never to the stranger."""
+
+    def __init__(self, cause: str, identity_id: str | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.identity_id = identity_id
+
+
+class TooBusy(PorticoError):
+    """More work is under way than this process takes on; try again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int = 2) -> None:
+        super().__init__("too busy")
+        self.retry_after = retry_after
+
+
+class LaunchRefused(PorticoError):
+    """A launch that cannot be started or landed. `reason` is a code of `gateway.launch.offers.REASONS`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""Who: identities, their classes, their sessions, and how they log in."""

@@ -1,0 +1,179 @@
+"""The tables of identity.
+
+Administrators, customers and individuals share nearly every column, so they share a table; constraints say what each
+kind must have. `customer_id` names the customer whose data an identity works on: its own id for a customer, none for
+an administrator.
+"""
+
+import enum
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.db import Base, Id, new_id
+
+
+class Kind(enum.StrEnum):
+    """What an identity is."""
+
+    ADMINISTRATOR = "administrator"
+    CUSTOMER = "customer"
+    INDIVIDUAL = "individual"
+
+
+class Realm(enum.StrEnum):
+    """Where logins are unique and roles apply."""
+
+    ADMIN = "admin"
+    SELF_CARE = "self-care"
+
+
+class CustomerStatus(enum.StrEnum):
+    """How a customer stands with the provider."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+
+
+class SecondFactor(enum.StrEnum):
+    """An identity's own say on two-factor authentication."""
+
+    INHERIT = "inherit"
+    YES = "yes"
+    NO = "no"
+
+
+class Scope(enum.StrEnum):
+    """What a session is for; each has a cookie of its own."""
+
+    ADMIN = "admin"
+    SELF_CARE = "self-care"
+    VISIT = "visit"
+
+
+class Stage(enum.StrEnum):
+    """How far a log-in has come: `password` was right and a further step is due, or `live`."""
+
+    PASSWORD = "password"
+    LIVE = "live"
+
+
+class Mode(enum.StrEnum):
+    """The rights that a visit works with: the subject's own role, or the default role."""
+
+    ASSIGNED = "assigned"
+    FULL = "full"
+
+
+def words(kind: type[enum.StrEnum]) -> Enum:
+    """Return the column type that keeps the words of `kind`."""
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
+
+
+class PreferencesMixin:
+    """How things read; an empty column inherits."""
+
+    language: Mapped[str | None] = mapped_column(String(35))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    output_date_format: Mapped[str | None] = mapped_column(String(64))
+    output_time_format: Mapped[str | None] = mapped_column(String(64))
+    input_date_format: Mapped[str | None] = mapped_column(String(64))
+    input_time_format: Mapped[str | None] = mapped_column(String(64))
+
+
+class Gateway(PreferencesMixin, Base):
+    """The defaults under everything, in one row. `version` grows with every change here or of a portal's state."""
+
+    __tablename__ = "gateway"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    admin_idle_minutes: Mapped[int]
+    admin_absolute_minutes: Mapped[int]
+    idle_minutes: Mapped[int]
+    absolute_minutes: Mapped[int]
+
+
+class CustomerClass(PreferencesMixin, Base):
+    """Defaults that customers share."""
+
+    __tablename__ = "customer_class"
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    second_factor: Mapped[bool]
+    idle_minutes: Mapped[int | None]
+    absolute_minutes: Mapped[int | None]
+
+
+class Identity(PreferencesMixin, Base):
+    """Whoever can log in."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        UniqueConstraint("realm", "login_key"),
+        Index("ix_identity_list", "kind", "sort_key", "id"),
+        Index("ix_identity_individuals", "customer_id", "kind", "sort_key", "id"),
+        Index("ix_identity_email_key", "kind", "email_key"),
+        CheckConstraint("(realm = 'admin') = (kind = 'administrator')", name="realm_of_kind"),
+        CheckConstraint("(kind = 'administrator') = (customer_id IS NULL)", name="customer_of_kind"),
+        CheckConstraint("kind != 'customer' OR customer_id = id", name="customer_is_itself"),
+        CheckConstraint("(kind = 'customer') = (class_id IS NOT NULL)", name="class_of_kind"),
+        CheckConstraint("(kind = 'customer') = (status IS NOT NULL)", name="status_of_kind"),
+        CheckConstraint("(login IS NULL) = (login_key IS NULL)", name="login_and_key"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[Kind] = mapped_column(words(Kind))
+    realm: Mapped[Realm] = mapped_column(words(Realm))
+    login: Mapped[str | None] = mapped_column(String(64))
+    login_key: Mapped[str | None] = mapped_column(String(256))
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_key: Mapped[str | None] = mapped_column(String(254))
+    sort_key: Mapped[str] = mapped_column(String(600))
+    search: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    password_must_change: Mapped[bool] = mapped_column(default=False)
+    second_factor: Mapped[SecondFactor] = mapped_column(words(SecondFactor), default=SecondFactor.INHERIT)
+    api_access: Mapped[bool] = mapped_column(default=False)
+    role_id: Mapped[str | None] = mapped_column(ForeignKey("role.id"), index=True)
+    suspended: Mapped[bool] = mapped_column(default=False)
+    activates_on: Mapped[date | None]
+    expires_on: Mapped[date | None]
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("identity.id"))
+    class_id: Mapped[str | None] = mapped_column(ForeignKey("customer_class.id"), index=True)
+    status: Mapped[CustomerStatus | None] = mapped_column(words(CustomerStatus))
+    created_at: Mapped[datetime]
+    last_login_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """A session of a browser: the cookie's id is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`."""
+
+    __tablename__ = "session"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    id: Mapped[str] = mapped_column(String(16), unique=True, default=new_id)
+    scope: Mapped[Scope] = mapped_column(words(Scope))
+    stage: Mapped[Stage] = mapped_column(words(Stage))
+    subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None] = mapped_column(String(32))
+    address: Mapped[str | None] = mapped_column(String(45))
+    agent: Mapped[str | None] = mapped_column(String(200))
+    parent_key: Mapped[bytes | None] = mapped_column(ForeignKey("session.key", ondelete="CASCADE"), index=True)
+    actor_id: Mapped[str | None] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    handle: Mapped[str | None] = mapped_column(String(16), unique=True)
+    launch_id: Mapped[str | None] = mapped_column(String(16))
+    mode: Mapped[Mode | None] = mapped_column(words(Mode))
+    view_only: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str | None] = mapped_column(String(200))
+    return_to: Mapped[str | None] = mapped_column(String(500))
+

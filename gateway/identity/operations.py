@@ -1,0 +1,278 @@
+"""What can be done with identities: log in and out, suspend, change a password, make them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
+
+from gateway.audit.operations import Stamp, record
+from gateway.errors import Invalid, LoginRefused, NotFound
+from gateway.i18n.catalog import gettext as _
+from gateway.identity import logins, passwords, sessions
+from gateway.identity.models import (
+    CustomerClass,
+    CustomerStatus,
+    Gateway,
+    Identity,
+    Kind,
+    Realm,
+    SecondFactor,
+    Session,
+)
+from gateway.identity.standing import Standing, individual_standing, log_in_refusal
+
+_customer = aliased(Identity)
+
+_CANDIDATE = (
+    select(
+        Identity.id,
+        Identity.kind,
+        Identity.name,
+        Identity.password_hash,
+        Identity.password_must_change,
+        Identity.suspended,
+        Identity.activates_on,
+        Identity.expires_on,
+        Identity.customer_id,
+        _customer.status.label("customer_status"),
+        func.coalesce(Identity.time_zone, _customer.time_zone, CustomerClass.time_zone, Gateway.time_zone).label(
+            "time_zone"
+        ),
+        Identity.second_factor,
+        _customer.second_factor.label("customer_second_factor"),
+        CustomerClass.second_factor.label("class_second_factor"),
+    )
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .outerjoin(CustomerClass, CustomerClass.id == _customer.class_id)
+    .join(Gateway, Gateway.id == 1)
+)
+_BY_LOGIN = _CANDIDATE.where(Identity.realm == bindparam("realm"), Identity.login_key == bindparam("key"))
+_BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whose password was right: who, and the step that is due before they are in (None: in)."""
+
+    id: str
+    kind: Kind
+    customer_id: str | None
+    due: str | None
+    new_hash: str | None = None
+
+
+def check_password(reader: Connection, realm: Realm, login: str, password: str, now: datetime) -> Candidate:
+    """Check a login and a password; raises `LoginRefused` with the cause, in the same time whatever it is (LOG-03).
+
+    Nothing is written here, so that hashing holds no transaction: the face records the outcome.
+    """
+    key = logins.canonical(login)
+    usable = len(key) <= 256 and "\0" not in key and key.isprintable()
+    row = reader.execute(_BY_LOGIN, {"realm": realm, "key": key}).one_or_none() if usable else None
+    matched = passwords.matches(row.password_hash if row else None, password)
+    if row is None:
+        raise LoginRefused("unknown-login")
+    if not matched:
+        raise LoginRefused("no-password" if row.password_hash is None else "wrong-password", row.id)
+    if cause := _barred(row, now):
+        raise LoginRefused(cause, row.id)
+    new_hash = passwords.hashed(password) if passwords.outdated(row.password_hash) else None
+    return Candidate(row.id, row.kind, row.customer_id, _due(row), new_hash)
+
+
+def has_password(reader: Connection, identity_id: str, password: str) -> bool:
+    """Tell whether `password` is the one that somebody has now."""
+    return passwords.matches(
+        reader.execute(select(Identity.password_hash).where(Identity.id == identity_id)).scalar_one_or_none(), password
+    )
+
+
+def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate | None:
+    """Return somebody on the way in, with the step due now, or None if they may not get in (any more)."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
+    if row is None or _barred(row, now):
+        return None
+    return Candidate(row.id, row.kind, row.customer_id, _due(row))
+
+
+def _barred(row: Row[tuple[object, ...]], now: datetime) -> str | None:
+    if row.kind is Kind.ADMINISTRATOR:
+        return "suspended" if row.suspended else None
+    standing = Standing.ACTIVE
+    if row.kind is Kind.INDIVIDUAL:
+        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, row.time_zone, now)
+    return log_in_refusal(row.customer_status, standing)
+
+
+def _due(row: Row[tuple[object, ...]]) -> str | None:
+    """Return the next step of the one order: password, second factor, forced password change, in (product §5)."""
+    if second_factor_in_force(row.second_factor, row.customer_second_factor, row.class_second_factor):
+        return "enrol"
+    return "password" if row.password_must_change else None
+
+
+def second_factor_in_force(own: SecondFactor, customers: SecondFactor | None, of_class: bool | None) -> bool:
+    """Return whether a second factor is asked: one's own say, else the customer's, else the class's (product §5)."""
+    for say in (own, customers):
+        if say is not None and say is not SecondFactor.INHERIT:
+            return say is SecondFactor.YES
+    return bool(of_class)
+
+
+def log_in(work: Work, who: Candidate, now: datetime) -> None:
+    """Note a completed log-in on the identity and on the record."""
+    values: dict[str, object] = {"last_login_at": now}
+    if who.new_hash:
+        values["password_hash"] = who.new_hash
+    work.execute(update(Identity).where(Identity.id == who.id).values(values))
+    record(work, "login.ok", of=_about(work, who))
+
+
+def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused) -> None:
+    """Put a refused log-in on the record; a login that is nobody's is kept shortened only (AUD-03)."""
+    stamp: Stamp = work.info["stamp"]
+    about = Stamp(
+        realm=realm,
+        actor_id=refused.identity_id,
+        subject_id=refused.identity_id,
+        address=stamp.address,
+        agent=stamp.agent,
+        request_id=stamp.request_id,
+    )
+    shown = {} if refused.identity_id else {"login": login[:3].encode("ascii", "replace").decode() + "…"}
+    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, **shown)
+
+
+def log_out(work: Work, key: bytes, now: datetime) -> None:
+    """End the session behind `key` on the server, with its visits (SES-03)."""
+    if sessions.end(work, key, "logged-out", now):
+        record(work, "logout")
+
+
+def change_password(work: Work, identity_id: str, new_hash: str, now: datetime, keep: bytes | None) -> None:
+    """Set a password that its owner chose; every other session of theirs ends (SES-05)."""
+    work.execute(
+        update(Identity).where(Identity.id == identity_id).values(password_hash=new_hash, password_must_change=False)
+    )
+    ended = sessions.end_all(work, identity_id, "password-changed", now, but=keep)
+    record(work, "password.changed", sessions_ended=ended)
+
+
+def password_faults(password: str, confirm: str, login: str | None) -> dict[str, list[str]]:
+    """Return what is wrong with a new password, by field (PWD-01, PWD-02); empty when nothing is."""
+    if len(password) < passwords.SHORTEST:
+        return {"password": [_("Use at least %(count)d characters.") % {"count": passwords.SHORTEST}]}
+    if len(password.encode("utf-8", "surrogatepass")) > passwords.LONGEST_BYTES:
+        return {"password": [_("This password is too long.")]}
+    if login and logins.canonical(login) in logins.canonical(password):
+        return {"password": [_("A password must not contain the login.")]}
+    if password != confirm:
+        return {"confirm": [_("The two passwords differ.")]}
+    return {}
+
+
+def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
+    """Suspend or restore an administrator or an individual; suspending ends their sessions and visits at once.
+
+    Raises `NotFound` for anybody else.
+    """
+    changed = work.execute(
+        update(Identity)
+        .where(Identity.id == identity_id, Identity.kind != Kind.CUSTOMER, Identity.suspended != suspended)
+        .values(suspended=suspended)
+    )
+    if not changed.rowcount and work.get(Identity, identity_id) is None:
+        raise NotFound
+    if suspended:
+        sessions.end_all(work, identity_id, "suspended", now)
+        sessions.end_visits(work, Session.actor_id == identity_id, "actor-suspended", now)
+    record(work, "identity.suspended" if suspended else "identity.restored", identity=identity_id)
+
+
+def set_customer_status(work: Work, customer_id: str, status: CustomerStatus, now: datetime) -> None:
+    """Change how a customer stands; blocking or closing ends the sessions of it and of its individuals at once."""
+    customer = work.get(Identity, customer_id)
+    if customer is None or customer.kind is not Kind.CUSTOMER:
+        raise NotFound
+    before, customer.status = customer.status, status
+    if status in (CustomerStatus.BLOCKED, CustomerStatus.CLOSED):
+        for identity_id in work.scalars(select(Identity.id).where(Identity.customer_id == customer_id)):
+            sessions.end_all(work, identity_id, f"customer-{status}", now)
+    record(work, "customer.status", identity=customer_id, before=str(before), after=str(status))
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The fields that an identity is found and listed by, made from what was typed."""
+
+    login: str | None
+    login_key: str | None
+    name: str
+    email: str | None
+    email_key: str | None
+    sort_key: str
+    search: str
+
+
+def naming(login: str, name: str, email: str) -> Naming:
+    """Make the fields under which somebody is found; empty texts become none."""
+    login_key = logins.canonical(login) if login else None
+    email_key = email.casefold() if email else None
+    folded = logins.canonical(name)
+    found_by = "\n".join(part for part in (folded, login_key, email_key) if part)
+    return Naming(login or None, login_key, name, email or None, email_key, folded, found_by)
+
+
+def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:
+    """Make an administrator, or give a lost one access again: a password for one use (returns the identity's id).
+
+    Raises `Invalid` when the login cannot be used.
+    """
+    if fault := logins.fault(login):
+        raise Invalid({"login": [fault]})
+    found = work.scalars(
+        select(Identity).where(Identity.realm == Realm.ADMIN, Identity.login_key == logins.canonical(login))
+    ).one_or_none()
+    if found is not None:
+        found.password_hash, found.password_must_change = password_hash, True
+        sessions.end_all(work, found.id, "password-reset", now)
+        record(work, "password.reset", identity=found.id)
+        return found.id
+    made = naming(login, name, "")
+    identity = Identity(
+        kind=Kind.ADMINISTRATOR,
+        realm=Realm.ADMIN,
+        login=made.login,
+        login_key=made.login_key,
+        name=made.name,
+        sort_key=made.sort_key,
+        search=made.search,
+        role_id=role_id,
+        password_hash=password_hash,
+        password_must_change=True,
+        created_at=now,
+    )
+    work.add(identity)
+    try:
+        work.flush()
+    except IntegrityError as error:
+        raise Invalid({"login": [_("This login is taken.")]}) from error
+    record(work, "administrator.created", identity=identity.id, role=role_id)
+    return identity.id
+
+
+def _about(work: Work, who: Candidate) -> Stamp:
+    stamp: Stamp = work.info["stamp"]
+    realm = Realm.ADMIN if who.kind is Kind.ADMINISTRATOR else Realm.SELF_CARE
+    return Stamp(
+        realm=realm,
+        actor_id=who.id,
+        subject_id=who.id,
+        customer_id=who.customer_id,
+        address=stamp.address,
+        agent=stamp.agent,
+        request_id=stamp.request_id,
+    )

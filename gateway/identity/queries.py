@@ -1,0 +1,44 @@
+"""What pages need to know of identities."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy.orm import aliased
+
+from gateway.identity.models import Identity, Session, Stage
+
+_customer = aliased(Identity)
+_PROFILE = (
+    select(
+        Identity.name,
+        Identity.login,
+        Identity.email,
+        Identity.kind,
+        Identity.last_login_at,
+        Identity.created_at,
+        _customer.name.label("customer_name"),
+    )
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .where(Identity.id == bindparam("id"))
+)
+_SESSIONS = (
+    select(Session.id, Session.started_at, Session.last_seen_at, Session.address, Session.agent)
+    .where(
+        Session.subject_id == bindparam("id"),
+        Session.actor_id.is_(None),
+        Session.stage == Stage.LIVE,
+        Session.ended_at.is_(None),
+    )
+    .order_by(Session.last_seen_at.desc())
+    .limit(50)
+)
+
+
+def profile(reader: Connection, identity_id: str) -> Row[tuple[object, ...]]:
+    """Return what somebody's profile shows."""
+    return reader.execute(_PROFILE, {"id": identity_id}).one()
+
+
+def own_sessions(reader: Connection, identity_id: str) -> Sequence[Row[tuple[object, ...]]]:
+    """Return somebody's own live sessions, the latest used first; visits of staff are not among them (IMP-09)."""
+    return reader.execute(_SESSIONS, {"id": identity_id}).all()

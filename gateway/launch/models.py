@@ -1,0 +1,30 @@
+"""The table of launches."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.db import Base, new_id
+from gateway.identity.models import Mode, words
+
+
+class Launch(Base):
+    """One click. The token in the browser carries the id; the row is found under its SHA-256 and says everything else."""
+
+    __tablename__ = "launch"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    id: Mapped[str] = mapped_column(String(16), unique=True, default=new_id)
+    handle: Mapped[str] = mapped_column(String(16), unique=True)
+    actor_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    actor_session_key: Mapped[bytes] = mapped_column(LargeBinary(32))
+    subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    portal: Mapped[str | None] = mapped_column(String(64))
+    mode: Mapped[Mode] = mapped_column(words(Mode))
+    view_only: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    return_to: Mapped[str] = mapped_column(String(500))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    landed_at: Mapped[datetime | None]

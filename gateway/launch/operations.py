@@ -1,0 +1,152 @@
+"""Start, land and end: one transaction each."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.orm import Session as Work
+
+from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE
+from gateway.access.visitor import Visitor
+from gateway.audit.operations import Stamp, record
+from gateway.db import database_time, new_id
+from gateway.errors import LaunchRefused
+from gateway.identity import sessions
+from gateway.identity.models import Mode, Realm, Scope, Session, Stage
+from gateway.launch import tokens
+from gateway.launch.models import Launch
+from gateway.launch.queries import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A launch on its way: the id for the token, and the handle of the visit that it will open."""
+
+    launch_id: str
+    handle: str
+
+
+def start(
+    work: Work,
+    who: Visitor,
+    subject: Subject,
+    *,
+    portal: str | None,
+    mode: Mode,
+    view_only: bool,
+    reason: str | None,
+    return_to: str,
+    now: datetime,
+) -> Started:
+    """Write a launch that was found allowed; it is good for one landing within a minute of the database's clock."""
+    moment = database_time(work, now)
+    secret, public, handle = tokens.new_launch_id(), new_id(), new_id()
+    work.execute(
+        insert(Launch).values(
+            key=tokens.key_of(secret),
+            id=public,
+            handle=handle,
+            actor_id=who.id,
+            actor_session_key=who.session_key,
+            subject_id=subject.id,
+            portal=portal,
+            mode=mode,
+            view_only=view_only,
+            reason=reason,
+            return_to=return_to,
+            created_at=moment,
+            expires_at=moment + tokens.GOOD_FOR,
+        )
+    )
+    about = _about(work.info["stamp"], who.id, subject, portal, mode, public)
+    record(work, "launch.started", of=about, view_only=view_only, **({"why": reason} if reason else {}))
+    return Started(secret, handle)
+
+
+def refuse(work: Work, who: Visitor, subject: Subject, portal: str | None, mode: Mode, code: str) -> None:
+    """Put a launch that may not be on the record."""
+    about = _about(work.info["stamp"], who.id, subject, portal, mode, None)
+    record(work, "launch.refused", outcome="refused", reason=code, of=about)
+
+
+def find(work: Work, launch_id: str) -> Row[tuple[Launch]] | None:
+    """Return the row of a launch, landed or not."""
+    return work.execute(select(Launch.__table__).where(Launch.key == tokens.key_of(launch_id))).one_or_none()
+
+
+def land(work: Work, launch: Row[tuple[Launch]], subject: Subject, now: datetime, address: str | None, agent: str | None) -> str:
+    """Turn a launch into a visit and return the visit's cookie.
+
+    One conditional UPDATE decides who lands (LT-04, LT-05); whoever comes second raises `LaunchRefused`, and the
+    replay is on the record.
+    """
+    moment = database_time(work, now)
+    about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
+    won = work.execute(
+        update(Launch)
+        .where(Launch.key == launch.key, Launch.landed_at.is_(None), Launch.expires_at >= moment)
+        .values(landed_at=moment)
+        .returning(Launch.id)
+    ).one_or_none()
+    if won is None:
+        record(work, "launch.replay" if launch.landed_at else "launch.expired", outcome="refused", of=about)
+        raise LaunchRefused("token-refused")
+    cookie, session_id = sessions.new_cookie(), new_id()
+    work.execute(
+        insert(Session).values(
+            key=sessions.key_of(cookie),
+            id=session_id,
+            scope=Scope.VISIT,
+            stage=Stage.LIVE,
+            subject_id=launch.subject_id,
+            started_at=now,
+            last_seen_at=now,
+            address=address,
+            agent=agent,
+            parent_key=launch.actor_session_key,
+            actor_id=launch.actor_id,
+            handle=launch.handle,
+            launch_id=launch.id,
+            mode=launch.mode,
+            view_only=launch.view_only,
+            reason=launch.reason,
+            return_to=launch.return_to,
+        )
+    )
+    record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only)
+    return cookie
+
+
+def refuse_landing(work: Work, launch: Row[tuple[Launch]], subject: Subject | None, code: str) -> None:
+    """Put a landing that may not be (any more) on the record."""
+    name = "launch.replay" if launch.landed_at else "launch.refused"
+    about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
+    record(work, name, outcome="refused", reason=code, of=about)
+
+
+def end(work: Work, handle: str, key: bytes, why: str, now: datetime) -> str | None:
+    """End the visit behind `key`, whatever became of its subject; return the page to go back to, or None."""
+    which = (Session.key == key) & (Session.handle == handle)
+    row = work.execute(select(Session.return_to).where(Session.scope == Scope.VISIT, which)).one_or_none()
+    if row is None:
+        return None
+    sessions.end_visits(work, which, why, now)
+    return row.return_to
+
+
+def since(now: datetime) -> tuple[datetime, datetime]:
+    """Return from when a visit must have started, and been used, to be live at `now`."""
+    return now - VISIT_ABSOLUTE, now - VISIT_IDLE
+
+
+def _about(stamp: Stamp, actor_id: str, subject: Subject | None, portal: str | None, mode: Mode, launch: str | None) -> Stamp:
+    return replace(
+        stamp,
+        realm=Realm.SELF_CARE,
+        actor_id=actor_id,
+        subject_id=subject.id if subject else None,
+        customer_id=subject.customer_id if subject else None,
+        portal=portal,
+        mode=mode,
+        launch_id=launch,
+    )

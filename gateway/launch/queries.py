@@ -1,0 +1,243 @@
+"""What can be opened for whom, what not, and why: the menu and the door ask the same function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy.orm import aliased
+
+from gateway.access.acting import REASONS, Facts, Powers, refusal
+from gateway.access.delegation import Levels
+from gateway.access.levels import Level
+from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
+from gateway.access.queries import role_levels
+from gateway.access.rights import Rights
+from gateway.access.visitor import Visitor
+from gateway.i18n.catalog import gettext as _
+from gateway.identity.models import CustomerClass, CustomerStatus, Gateway, Identity, Kind, Mode, Realm, Scope, Session
+from gateway.identity.standing import Standing, individual_standing
+from gateway.portal.declaration import Portal
+from gateway.portal.registry import Registry
+
+MOST_VISITS = 20
+MENU_INDIVIDUALS = 20
+
+_customer = aliased(Identity)
+
+SUBJECT: Select[tuple[object, ...]] = (
+    select(
+        Identity.id,
+        Identity.kind,
+        Identity.name,
+        Identity.login,
+        Identity.suspended,
+        Identity.activates_on,
+        Identity.expires_on,
+        Identity.role_id.label("assigned_role_id"),
+        Identity.customer_id,
+        _customer.name.label("customer_name"),
+        _customer.status.label("customer_status"),
+        Role.id.label("role_id"),
+        Role.name.label("role_name"),
+        Role.version.label("role_version"),
+        AllowedRole.role_id.label("allowed_role_id"),
+        Gateway.version.label("gateway_version"),
+        func.coalesce(Identity.time_zone, _customer.time_zone, CustomerClass.time_zone, Gateway.time_zone).label(
+            "time_zone"
+        ),
+    )
+    .select_from(Identity)
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .outerjoin(CustomerClass, CustomerClass.id == _customer.class_id)
+    .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
+    .outerjoin(
+        AllowedRole, (AllowedRole.customer_id == Identity.customer_id) & (AllowedRole.role_id == Identity.role_id)
+    )
+    .join(Gateway, Gateway.id == 1)
+)
+_ONE = SUBJECT.where(Identity.id == bindparam("id"))
+_LIVE_VISITS = (
+    select(func.count())
+    .select_from(Session)
+    .where(
+        Session.actor_id == bindparam("actor_id"),
+        Session.scope == Scope.VISIT,
+        Session.ended_at.is_(None),
+        Session.started_at > bindparam("since"),
+        Session.last_seen_at > bindparam("idle_since"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody whose portals may be opened, with what decides about it."""
+
+    id: str
+    kind: Kind
+    name: str
+    login: str | None
+    customer_id: str | None
+    customer_name: str | None
+    role_name: str | None
+    has_default_role: bool
+    standing: Standing
+    facts: Facts
+    levels: Levels
+    portals_off: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to open something: allowed, or disabled with the reason."""
+
+    mode: Mode
+    view_only: bool
+    label: str
+    allowed: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalChoices:
+    """A portal of the menu with the ways to open it."""
+
+    slug: str
+    title: str
+    icon: str
+    hue: str
+    choices: Sequence[Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Individual:
+    """An individual of the menu, which leads to a menu of its own."""
+
+    id: str
+    name: str
+    role_name: str
+    status: str
+    offer_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Everything that the menu of one subject shows."""
+
+    subject_id: str
+    subject_name: str
+    main: Choice
+    portals: Sequence[PortalChoices]
+    other_portals: Sequence[PortalChoices]
+    individuals: Sequence[Individual]
+    reason_required: bool = False
+
+
+def subject_of(reader: Connection, rights: Rights, identity_id: str, now: datetime) -> Subject | None:
+    """Read what decides about opening portals for somebody, or None if there is no such identity."""
+    row = reader.execute(_ONE, {"id": identity_id}).one_or_none()
+    return subject_from(reader, rights, row, now) if row else None
+
+
+def subject_from(reader: Connection, rights: Rights, row: Row[tuple[object, ...]], now: datetime) -> Subject:
+    """Make a subject from a row of `SUBJECT`."""
+    standing = Standing.ACTIVE
+    if row.kind is Kind.INDIVIDUAL:
+        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, row.time_zone, now)
+    allowed = row.allowed_role_id is not None
+    return Subject(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        login=row.login,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        role_name=row.role_name,
+        has_default_role=row.role_id == DEFAULT_ROLE[Realm.SELF_CARE] and row.kind is Kind.CUSTOMER,
+        standing=standing,
+        facts=Facts(row.kind, bool(row.login), row.customer_status, standing),
+        levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed),
+        portals_off=rights.defaults(reader, row.gateway_version).portals_off,
+    )
+
+
+def why_not(who: Visitor, subject: Subject, portal: Portal | None, mode: Mode, view_only: bool) -> str | None:
+    """Return the code of `REASONS` for which this cannot be opened, or None. `portal` None is the picker.
+
+    The one function: it draws the menu, answers the click, and is asked again at the landing.
+    """
+    if who.actor is not None:
+        return "inside-a-visit"
+    reason = refusal(Powers.from_levels(who.levels), subject.facts, mode, view_only)
+    if reason is not None or portal is None:
+        return reason
+    if portal.realm is not Realm.SELF_CARE:
+        return "portal-unknown"
+    if portal.slug in subject.portals_off:
+        return "portal-off"
+    if mode is Mode.ASSIGNED and not _opens(subject.levels, portal.slug):
+        return "portal-not-in-role"
+    return None
+
+
+def offer(who: Visitor, subject: Subject, registry: Registry, individuals: Sequence[Individual] = ()) -> Offer:
+    """Return the menu of a subject, as far as `who` may use it; `individuals` lead on to menus of their own."""
+
+    def choice(portal: Portal | None, mode: Mode, view_only: bool) -> Choice:
+        code = why_not(who, subject, portal, mode, view_only)
+        return Choice(mode, view_only, _label(subject, mode, view_only), code is None, _(REASONS[code]) if code else None)
+
+    def choices(portal: Portal | None, modes: Sequence[Mode]) -> list[Choice]:
+        return [choice(portal, mode, False) for mode in modes] + [choice(portal, modes[0], True)]
+
+    modes = [Mode.ASSIGNED] if subject.has_default_role else [Mode.ASSIGNED, Mode.FULL]
+    inside, outside = [], []
+    for portal in registry.self_care():
+        is_open = _opens(subject.levels, portal.slug)
+        shown = PortalChoices(
+            portal.slug,
+            _(portal.title),
+            portal.icon,
+            f"h{portal.hue}",
+            choices(portal, modes if is_open else [Mode.FULL]),
+        )
+        (inside if is_open else outside).append(shown)
+    return Offer(
+        subject_id=subject.id,
+        subject_name=subject.name,
+        main=choice(None, Mode.ASSIGNED, False),
+        portals=inside,
+        other_portals=outside,
+        individuals=individuals,
+    )
+
+
+def main_choice(who: Visitor, facts: Facts) -> Choice:
+    """Return the main button of somebody on a list: their picker, with the assigned role."""
+    code = refusal(Powers.from_levels(who.levels), facts, Mode.ASSIGNED, False)
+    return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, _(REASONS[code]) if code else None)
+
+
+def live_visits(reader: Connection, actor_id: str, since: datetime, idle_since: datetime) -> int:
+    """Return how many visits an administrator has open."""
+    values = {"actor_id": actor_id, "since": since, "idle_since": idle_since}
+    return int(reader.execute(_LIVE_VISITS, values).scalar_one())
+
+
+
+
+def _opens(levels: Levels, slug: str) -> bool:
+    return any(level > Level.FORBIDDEN for level in levels.get(slug, {}).values())
+
+
+def _label(subject: Subject, mode: Mode, view_only: bool) -> str:
+    if view_only:
+        return _("View only")
+    if mode is Mode.FULL:
+        return _("Full access")
+    if subject.has_default_role:
+        return _("Default role (full access)")
+    if subject.role_name is None:
+        return _("No role")
+    return _("As %(role)s") % {"role": subject.role_name}

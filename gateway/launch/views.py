@@ -1,0 +1,225 @@
+"""The click, the landing, and the end of a visit; and the picker, where whoever has several portals chooses."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, current_app, render_template, request
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, StringField
+from wtforms.validators import Length
+
+from gateway.access.acting import CONSOLE
+from gateway.access.queries import Ended, visitor_of
+from gateway.access.visitor import Visitor
+from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
+from gateway.i18n.catalog import N_
+from gateway.i18n.catalog import gettext as _
+from gateway.identity import sessions
+from gateway.identity.models import CustomerStatus, Mode, Scope
+from gateway.launch import operations, queries, tokens
+from gateway.portal.registry import Registry
+from gateway.web import browser, current, scopes
+from gateway.web.marks import for_everyone_logged_in, in_visits_only
+from gateway.web.redirects import safe_next, see_other
+
+bp = Blueprint("launch", __name__)
+
+
+class LaunchForm(FlaskForm):  # type: ignore[misc]
+    """One click: for whom, which portal (empty: the picker), how."""
+
+    subject = HiddenField(validators=[Length(max=16)])
+    portal = HiddenField(validators=[Length(max=64)])
+    mode = HiddenField()
+    view_only = HiddenField()
+    reason = StringField(N_("Reason"), validators=[Length(max=200)])
+    next = HiddenField()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A portal on the picker."""
+
+    slug: str
+    title: str
+    icon: str
+    hue: str
+    url: str
+    description: str
+
+
+def registry() -> Registry:
+    """Return the portals of this process."""
+    found: Registry = current_app.extensions["portico.registry"]
+    return found
+
+
+def _tokens() -> tokens.Tokens:
+    return tokens.Tokens(current.house().settings.derived_keys("launch"))
+
+
+def start() -> Response:
+    """Answer the click: `POST /admin/launches`, hung on the console by its portal."""
+    form = LaunchForm()
+    if not form.validate():
+        raise Invalid({name: [str(text) for text in texts] for name, texts in form.errors.items()})
+    who, now = current.visitor(), current.now()
+    try:
+        mode = Mode(form.mode.data or Mode.ASSIGNED)
+    except ValueError as error:
+        raise Invalid({"mode": [N_("The mode is assigned or full.")]}) from error
+    subject_id = form.subject.data or ""
+    reader = current.reader()
+    subject = queries.subject_of(reader, current.house().rights, subject_id, now) if "\0" not in subject_id else None
+    if subject is None:
+        raise NotFound
+    slug = form.portal.data or None
+    portal = registry().portals.get(slug) if slug else None
+    view_only = form.view_only.data == "y"
+    code = queries.why_not(who, subject, portal, mode, view_only)
+    if slug and portal is None:
+        code = code or "portal-unknown"
+    if code is None and queries.live_visits(reader, who.id, *operations.since(now)) >= queries.MOST_VISITS:
+        code = "too-many-visits"
+    work = current.writer()
+    if code is not None:
+        operations.refuse(work, who, subject, portal.slug if portal else None, mode, code)
+        work.commit()
+        raise LaunchRefused(code)
+    started = operations.start(
+        work,
+        who,
+        subject,
+        portal=slug,
+        mode=mode,
+        view_only=view_only,
+        reason=(form.reason.data or "").strip() or None,
+        return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}"),
+        now=now,
+    )
+    work.commit()
+    response = see_other(f"/as/{started.handle}/land")
+    name = scopes.launch_cookie_name(started.handle, current.house().settings.production)
+    token = _tokens().sign(started.launch_id)
+    browser.set_cookie(response, name, token, strict=True, seconds=int(tokens.GOOD_FOR.total_seconds()))
+    return response
+
+
+@bp.get("/land")
+@in_visits_only
+def land() -> Response:
+    """Land: the one GET that changes something. HEAD, OPTIONS and prefetching neither consume nor log in (LT-11)."""
+    if request.method != "GET" or "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
+        return Response(status=204)
+    handle, now = str(browser.handle()), current.now()
+    name = scopes.launch_cookie_name(handle, current.house().settings.production)
+    launch_id = _tokens().read(browser.read_cookie(name) or "", now)
+    work = current.writer()
+    launch = operations.find(work, launch_id) if launch_id else None
+    if launch is None or launch.handle != handle:
+        raise LaunchRefused("token-refused")
+    house, reader = current.house(), current.reader()
+    admin_cookie = browser.session_cookie(Scope.ADMIN)
+    who: Visitor | Ended = Ended("unknown")
+    if admin_cookie is not None:
+        key = sessions.key_of(admin_cookie)
+        who = visitor_of(reader, house.rights, Scope.ADMIN, key, None, now)
+    subject = queries.subject_of(reader, house.rights, launch.subject_id, now)
+    portal = registry().portals.get(launch.portal) if launch.portal else None
+    code = _landing_refusal(who, launch.actor_session_key, subject, launch, portal)
+    if code is not None or subject is None:
+        operations.refuse_landing(work, launch, subject, code or "token-refused")
+        work.commit()
+        raise LaunchRefused(code or "token-refused")
+    try:
+        cookie = operations.land(work, launch, subject, now, current.address(), current.agent())
+    finally:
+        work.commit()
+    levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
+    there = registry().first_path(portal, levels[portal.slug]) if portal else "/"
+    response = see_other(f"/as/{handle}{there or '/'}")
+    browser.set_session_cookie(response, Scope.VISIT, handle, cookie)
+    browser.delete_cookie(response, name)
+    return response
+
+
+def _landing_refusal(
+    who: Visitor | Ended, launched_in: bytes, subject: queries.Subject | None, launch: object, portal: object
+) -> str | None:
+    """Ask everything again (LT-09, LT-14): the administrator's own live session in this browser, and the offer."""
+    if not isinstance(who, Visitor) or who.session_key != launched_in or subject is None:
+        return "token-refused"
+    if launch.portal and portal is None:  # type: ignore[attr-defined]
+        return "portal-unknown"
+    return queries.why_not(who, subject, portal, launch.mode, launch.view_only)  # type: ignore[attr-defined,arg-type]
+
+
+@bp.post("/end")
+@in_visits_only
+def end() -> Response:
+    """End this visit and go back to where it began; works whatever became of the subject (IMP-08)."""
+    handle, cookie = str(browser.handle()), browser.session_cookie()
+    there = None
+    if cookie is not None:
+        work = current.writer()
+        there = operations.end(work, handle, sessions.key_of(cookie), "ended", current.now())
+        work.commit()
+    response = see_other(there or "/admin/")
+    browser.delete_session_cookie(response, Scope.VISIT, handle)
+    return response
+
+
+@bp.get("/")
+@for_everyone_logged_in
+def picker() -> str | Response:
+    """Show a card for each portal that the visitor may enter; with one portal only, go straight to it."""
+    who, portals = current.visitor(), registry()
+    cards = []
+    for portal in portals.self_care():
+        levels = who.portal_levels(portal.slug)
+        path = portals.first_path(portal, levels) if who.opens(portal.slug) else None
+        if path is None:
+            continue
+        pages = [_(page.title) for page in portal.structure.pages if levels[page.key] or _any_tab(levels, page.key)]
+        url = f"{request.script_root}{path}"
+        cards.append(Card(portal.slug, _(portal.title), portal.icon, f"h{portal.hue}", url, " · ".join(pages)))
+    if len(cards) == 1:
+        return see_other(cards[0].url)
+    q = request.args.get("q", "").strip()
+    shown = [card for card in cards if q.casefold() in f"{card.title} {card.description}".casefold()]
+    return render_template(
+        "picker.html",
+        cards=shown,
+        q=q,
+        suspended=who.customer_status is CustomerStatus.SUSPENDED,
+    )
+
+
+@bp.get("/portals/<slug>/")
+@for_everyone_logged_in
+def front(slug: str) -> Response:
+    """Lead from a portal's address to its first page that may be looked at."""
+    who, portal = current.visitor(), registry().portals.get(slug)
+    if portal is None or not who.levels.get(slug):
+        raise NotFound
+    if slug in who.portals_off:
+        raise Forbidden(N_("This portal is switched off for now."), "portal_off")
+    path = registry().first_path(portal, who.portal_levels(slug))
+    if path is None:
+        raise NotFound
+    return see_other(f"{request.script_root}{path}")
+
+
+@bp.get("/admin/")
+@for_everyone_logged_in
+def console() -> Response:
+    """Lead to the first page of the console that the role opens."""
+    found = registry().portals[CONSOLE]
+    path = registry().first_path(found, current.visitor().portal_levels(CONSOLE))
+    if path is None:
+        raise NotFound
+    return see_other(path)
+
+
+def _any_tab(levels: object, page: str) -> bool:
+    return any(level and key.startswith(f"{page}.") for key, level in levels.items())  # type: ignore[attr-defined]

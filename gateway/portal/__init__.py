@@ -1,0 +1,71 @@
+"""The porch: all that a portal may import from the gateway.
+
+A portal is a folder that declares one `Portal`. It marks its views with `belongs_to`, loads its rows for the visitor,
+and draws with `render`; who may see what is the gateway's business.
+"""
+
+from flask import Blueprint
+
+from gateway import cells
+from gateway.access.levels import Level
+from gateway.access.structure import Page, Root, Tab
+from gateway.access.visitor import Visitor
+from gateway.audit.operations import record
+from gateway.db import Base, Id, UTCDateTime, new_id
+from gateway.errors import Invalid, NotFound, Stale
+from gateway.i18n.catalog import N_, gettext, ngettext
+from gateway.i18n.formats import Formats, Unreadable
+from gateway.importing import Field, Importer, Line
+from gateway.paging import PAGE_SIZE
+from gateway.paging import Page as PageOfRows
+from gateway.paging import decode_cursor, page_of
+from gateway.portal.customers import resolve_customers
+from gateway.portal.declaration import Portal
+from gateway.portal.pages import csv_answer, next_links, query_text, render, search_part
+from gateway.web.current import formats, now, reader, visitor, writer
+from gateway.web.marks import belongs_to
+from gateway.web.redirects import see
+
+__all__ = [
+    "PAGE_SIZE",
+    "Base",
+    "Blueprint",
+    "Field",
+    "Formats",
+    "Id",
+    "Importer",
+    "Invalid",
+    "Level",
+    "Line",
+    "N_",
+    "NotFound",
+    "Page",
+    "PageOfRows",
+    "Portal",
+    "Root",
+    "Stale",
+    "Tab",
+    "UTCDateTime",
+    "Unreadable",
+    "Visitor",
+    "belongs_to",
+    "cells",
+    "csv_answer",
+    "decode_cursor",
+    "formats",
+    "gettext",
+    "new_id",
+    "next_links",
+    "ngettext",
+    "now",
+    "page_of",
+    "query_text",
+    "reader",
+    "record",
+    "render",
+    "resolve_customers",
+    "search_part",
+    "see",
+    "visitor",
+    "writer",
+]

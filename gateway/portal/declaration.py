@@ -1,0 +1,35 @@
+"""A portal is a value: declared once, checked at start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint
+
+from gateway.access.structure import Structure
+from gateway.identity.models import Realm
+from gateway.importing import Importer
+
+
+@dataclass(frozen=True)
+class Portal:
+    """One self-care application.
+
+    `slug` is its address and its key for ever, `title` and `summary` are marked with `N_`, `icon` names a Lucide icon,
+    `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes.
+    """
+
+    slug: str
+    title: str
+    icon: str
+    blueprint: Blueprint
+    structure: Structure
+    summary: str = ""
+    hue: int = 1
+    importers: Sequence[Importer] = ()
+    realm: Realm = Realm.SELF_CARE
+    path: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Return the path under which the portal is mounted."""
+        return self.path or f"/portals/{self.slug}"

@@ -1,0 +1,162 @@
+"""The one guard at every door.
+
+Default deny; refusals come in one order: no session (303), node forbidden (404), level too low (403), a form that is
+not ours (400). What follows (404 for a record, 409, 422) is the view's.
+"""
+
+from urllib.parse import quote
+
+from flask import Flask, current_app, g, request, session
+from flask_login import LoginManager, UserMixin
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from gateway import clock
+from gateway.access.acting import NEVER_WHILE_ACTING
+from gateway.access.levels import Level
+from gateway.access.queries import Ended, visitor_of
+from gateway.access.visitor import Visitor
+from gateway.audit.operations import record
+from gateway.errors import Forbidden, NotFound
+from gateway.i18n import catalog
+from gateway.i18n.catalog import N_
+from gateway.identity import sessions
+from gateway.identity.models import Scope
+from gateway.portal.registry import Registry
+from gateway.web import current, origin
+from gateway.web.browser import form_seed, handle, scope, session_cookie
+from gateway.web.marks import Mark
+from gateway.web.redirects import see_other
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+login_manager = LoginManager()
+login_manager.session_protection = None
+csrf = CSRFProtect()
+
+
+class Person(UserMixin):  # type: ignore[misc]
+    """The visitor as Flask-Login knows them: `current_user` for whoever expects it. Nothing here decides anything."""
+
+    def __init__(self, who: Visitor) -> None:
+        self.id = f"{who.kind}:{who.id}"
+        self.visitor = who
+
+
+@login_manager.request_loader
+def _person(_request: object) -> Person | None:
+    who = current.maybe_visitor()
+    return Person(who) if who else None
+
+
+@login_manager.unauthorized_handler
+def _to_log_in() -> Response:
+    """Send a stranger to the log-in page of the realm, and on to where they were going (GET only)."""
+    there = "/admin/login" if scope() is Scope.ADMIN else "/login"
+    if request.method in ("GET", "HEAD"):
+        target = request.full_path if request.query_string else request.path
+        if target not in ("/", "/admin/"):
+            return see_other(f"{there}?next={quote(target, safe='/')}")
+    return see_other(there)
+
+
+def register(app: Flask, registry: Registry) -> None:
+    """Put the guard in front of every view of `app`."""
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    app.extensions["portico.registry"] = registry
+
+    @app.before_request
+    def _guard() -> Response | None:
+        g.now = clock.now()
+        return guard(registry)
+
+
+def guard(registry: Registry) -> Response | None:
+    """Decide whether the request may go on to its view; returns an answer, raises a refusal, or returns None: go on."""
+    if (elsewhere := origin.check_host()) is not None:
+        return elsewhere
+    mark = registry.marks[request.endpoint] if request.endpoint else None
+    g.mark = mark
+    who = _resolve()
+    catalog.use(current.preferences().language)
+    if mark is None:
+        return None
+    if mark.in_visits_only:
+        if scope() is not Scope.VISIT:
+            raise NotFound
+    elif isinstance(who, Ended) and scope() is Scope.VISIT:
+        return _back_to_console(who)
+    if not mark.open_to_all:
+        if not isinstance(who, Visitor):
+            return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]
+        if mark.node is not None:
+            _check_level(who, mark)
+    if request.method not in SAFE:
+        origin.check_same_site()
+        csrf.protect()
+    return None
+
+
+def _resolve() -> Visitor | Ended | None:
+    """Find out who is there; work in a visit keeps the administrator's own session from idling out."""
+    cookie = session_cookie()
+    session["csrf_token"] = form_seed()
+    if cookie is None:
+        return Ended("unknown") if scope() is Scope.VISIT else None
+    key = sessions.key_of(cookie)
+    house = current.house()
+    who = visitor_of(current.reader(), house.rights, scope(), key, handle(), g.now)
+    if isinstance(who, Ended):
+        return who
+    g.visitor = who
+    if g.now - who.last_seen_at > sessions.SEEN_AGAIN:
+        work = current.writer()
+        sessions.seen(work, [key, who.visit.parent_key] if who.visit else [key], g.now)
+        work.commit()
+    return who
+
+
+def _check_level(who: Visitor, mark: Mark) -> None:
+    portal, node = str(mark.portal), str(mark.node)
+    if portal in who.portals_off:
+        _refuse(Forbidden(N_("This portal is switched off for now."), "portal_off"))
+    level = who.level(portal, node)
+    if level is Level.FORBIDDEN:
+        _refuse(NotFound("forbidden"))
+    if request.method in SAFE:
+        return
+    if level < mark.needs:
+        _refuse(Forbidden(N_("You can look but not change anything here."), "view_only"))
+    if who.actor is not None and (portal, node) in NEVER_WHILE_ACTING:
+        _refuse(Forbidden(N_("This is never possible while acting for somebody."), "impersonation_forbidden"))
+
+
+def _refuse(refusal: Forbidden | NotFound) -> None:
+    """Put a refusal on the record, then raise it."""
+    work = current.writer()
+    code = refusal.code if isinstance(refusal, Forbidden) else "forbidden"
+    record(work, "access.refused", outcome="refused", reason=code, method=request.method, path=request.path[:200])
+    work.commit()
+    raise refusal
+
+
+def _back_to_console(ended: Ended) -> Response:
+    """Lead from an ended or unknown visit to the console, which says why, or to its log-in page."""
+    cookie = session_cookie(Scope.ADMIN)
+    if cookie is not None:
+        key = sessions.key_of(cookie)
+        who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now)
+        if isinstance(who, Visitor):
+            return see_other(f"/admin/customers?ended={quote(ended.why)}")
+    return see_other("/admin/login")
+
+
+def page_level() -> Level:
+    """Return the level at the node of the present page."""
+    mark: Mark | None = g.get("mark")
+    who = current.maybe_visitor()
+    if mark is None or mark.portal is None or who is None:
+        return Level.FULL
+    return who.level(mark.portal, str(mark.node))
+

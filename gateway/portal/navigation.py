@@ -1,0 +1,172 @@
+"""The frame of a page: navigation by level, whose page it is, the banner of a visit, and why controls are off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request
+
+from gateway.access.acting import NEVER_WHILE_ACTING
+from gateway.access.levels import Level
+from gateway.access.structure import Node
+from gateway.access.visitor import Visitor
+from gateway.i18n.catalog import gettext as _
+from gateway.identity.models import Kind, Realm, Scope
+from gateway.portal.declaration import Portal
+from gateway.portal.registry import Registry
+from gateway.web import current
+from gateway.web.marks import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of the navigation; without `url` it is a heading over open tabs."""
+
+    title: str
+    url: str | None
+    current: bool
+    children: tuple["Item", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame around a page of somebody logged in."""
+
+    home_url: str
+    title: str | None
+    hue: str
+    icon: str | None
+    nav: tuple[Item, ...]
+    person_name: str
+    person_detail: str
+    initials: str
+    logout_url: str | None
+    links: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The banner of a visit."""
+
+    actor_name: str
+    subject_name: str
+    customer_name: str
+    role_name: str
+    mode: str
+    view_only: bool
+    reason: str | None
+    minutes_left: int
+    end_url: str
+
+
+def navigation(registry: Registry, portal: Portal, who: Visitor, here: str | None) -> tuple[Item, ...]:
+    """Return the entries of a portal's navigation that `who` may see; `here` is the node of the present page."""
+    levels = who.portal_levels(portal.slug)
+    return tuple(_items(registry, portal, portal.structure.pages, "", levels, here))
+
+
+def _items(
+    registry: Registry,
+    portal: Portal,
+    nodes: tuple[Node, ...],
+    prefix: str,
+    levels: Mapping[str, Level],
+    here: str | None,
+) -> list[Item]:
+    items = []
+    for node in nodes:
+        key = f"{prefix}{node.key}"
+        children = _items(registry, portal, node.tabs, f"{key}.", levels, here)
+        path = registry.paths.get((portal.slug, key)) if levels[key] > Level.FORBIDDEN else None
+        if path is None and not any(child.url for child in children):
+            continue
+        is_here = here is not None and (here == key or here.startswith(f"{key}."))
+        url = f"{request.script_root}{path}" if path else None
+        items.append(Item(_(node.title), url, is_here, tuple(children)))
+    return items
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and last word of a name."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def shell(registry: Registry, who: Visitor) -> Shell:
+    """Return the frame for the present page."""
+    mark: Mark | None = g.get("mark")
+    portal = registry.portals.get(mark.portal or "") if mark else None
+    if portal is None and who.realm is Realm.ADMIN:
+        portal = next(iter(found for found in registry.portals.values() if found.realm is Realm.ADMIN), None)
+    links: list[Mapping[str, str]] = []
+    if who.realm is Realm.SELF_CARE:
+        home = f"{request.script_root}/"
+        links.append({"title": _("All portals"), "url": home, "icon": "layout-dashboard"})
+        for key, icon in (("profile", "user-round"), ("security", "shield-check")):
+            if path := registry.paths.get(("self-care", key)):
+                title = registry.portals["self-care"].structure.nodes[key].title
+                links.append({"title": _(title), "url": f"{request.script_root}{path}", "icon": icon})
+    else:
+        home = "/admin/"
+    log_out = {Scope.ADMIN: "/admin/logout", Scope.SELF_CARE: "/logout", Scope.VISIT: None}[who.scope]
+    return Shell(
+        home_url=home,
+        title=_(portal.title) if portal else None,
+        hue=f"h{portal.hue}" if portal else "h1",
+        icon=portal.icon if portal else None,
+        nav=navigation(registry, portal, who, mark.node if mark else None) if portal else (),
+        person_name=who.name,
+        person_detail=_detail(who),
+        initials=initials(who.name),
+        logout_url=log_out,
+        links=tuple(links),
+    )
+
+
+def _detail(who: Visitor) -> str:
+    if who.kind is Kind.INDIVIDUAL:
+        return who.customer_name or ""
+    return who.role_name or who.login
+
+
+def acting(who: Visitor) -> Acting | None:
+    """Return the banner of a visit, or None outside of one (IMP-05)."""
+    if who.actor is None or who.visit is None:
+        return None
+    return Acting(
+        actor_name=who.actor.name,
+        subject_name=who.name,
+        customer_name=who.customer_name or "",
+        role_name=who.role_name or _("no role"),
+        mode=who.visit.mode,
+        view_only=who.visit.view_only,
+        reason=who.visit.reason,
+        minutes_left=who.minutes_left(current.now()),
+        end_url=f"{request.script_root}/end",
+    )
+
+
+def why_not(who: Visitor | None, mark: Mark | None) -> str | None:
+    """Return why the controls of this page are off, or None when they are on."""
+    if who is None or mark is None or mark.portal is None or mark.node is None:
+        return None
+    if who.level(mark.portal, mark.node) < mark.needs:
+        return _("You can look but not change anything here.")
+    if who.actor is not None and (mark.portal, mark.node) in NEVER_WHILE_ACTING:
+        return _("This is never possible while acting for somebody. You can do it in the console, under your own name.")
+    return None
+
+
+def register(app: Flask, registry: Registry) -> None:
+    """Give every template its frame."""
+
+    @app.context_processor
+    def _frame() -> dict[str, Any]:
+        who = current.maybe_visitor()
+        reason = why_not(who, g.get("mark"))
+        return {
+            "shell": shell(registry, who) if who else None,
+            "acting": acting(who) if who else None,
+            "why_not": reason,
+            "may_change": reason is None,
+        }

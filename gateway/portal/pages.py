@@ -1,0 +1,66 @@
+"""What pages of portals share: drawing, links to the next page, answers as CSV."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, g, render_template, request
+
+from gateway.paging import Page
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+LONGEST_QUERY = 100
+
+
+def render(template: str, **context: Any) -> str:
+    """Draw a template of the present portal, found under `templates/portals/<slug>/`."""
+    return render_template(f"portals/{g.mark.portal}/{template}", **context)
+
+
+def query_text(name: str) -> str:
+    """Return what was asked for in the query, without spaces around it."""
+    return request.args.get(name, "").replace("\0", "").strip()[:LONGEST_QUERY]
+
+
+def search_part(text: str) -> str:
+    """Return a LIKE pattern (escape: backslash) that finds `text` anywhere, its wildcards taken literally."""
+    literal = text.casefold().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{literal}%"
+
+
+def next_links(page: Page[Any], **query: str) -> dict[str, str | None]:
+    """Return the addresses `next_url` and `first_url` of a list, None where there is nothing to go to."""
+
+    def url(**more: str) -> str:
+        given = urlencode({name: value for name, value in (query | more).items() if value})
+        path = f"{request.script_root}{request.path}"
+        return f"{path}?{given}" if given else path
+
+    return {
+        "next_url": url(after=page.after) if page.after else None,
+        "first_url": url() if request.args.get("after") else None,
+    }
+
+
+def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+    """Answer rows as a CSV file called `name`; cells that a spreadsheet would run are made plain text (INJ-05)."""
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        for row in (header, *rows):
+            writer.writerow([_plain(cell) for cell in row])
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+
+    response = Response("".join(lines()), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _plain(cell: object) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(FORMULA) and isinstance(cell, str) else text

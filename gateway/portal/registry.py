@@ -1,0 +1,125 @@
+"""All portals of one process: found, checked, mounted. A mistake in a declaration stops the start with a sentence."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from flask import Flask, url_for
+from werkzeug.routing import BuildError
+
+from gateway.access.levels import Level
+from gateway.access.structure import Node, Structure
+from gateway.errors import DeclarationError
+from gateway.identity.models import Realm
+from gateway.portal.declaration import Portal
+from gateway.web.marks import MARK, Mark
+
+SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
+
+
+def discover() -> list[Portal]:
+    """Return the portals that are installed, by the entry-point group `portico.portals`, in order of their slugs."""
+    portals = [point.load() for point in entry_points(group="portico.portals")]
+    return sorted(portals, key=lambda portal: portal.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A node that leads somewhere: its key, title, and path within the portal's realm."""
+
+    key: str
+    title: str
+    path: str
+
+
+class Registry:
+    """The portals by slug, and for every endpoint the mark that the guard goes by."""
+
+    def __init__(self, portals: Sequence[Portal]) -> None:
+        self.portals: dict[str, Portal] = {}
+        for portal in portals:
+            if not SLUG.match(portal.slug):
+                raise DeclarationError(f"the slug {portal.slug!r} should be lower-case words joined by hyphens")
+            if portal.slug in self.portals:
+                raise DeclarationError(f"two portals are called {portal.slug!r}; a slug is for one portal only")
+            if portal.hue not in range(1, 6):
+                raise DeclarationError(f"the portal {portal.slug!r} has hue {portal.hue}; there are 1 to 5")
+            portal.structure.nodes  # noqa: B018 - reading it checks the keys
+            self.portals[portal.slug] = portal
+        self.marks: Mapping[str, Mark] = {}
+        self.paths: Mapping[tuple[str, str], str] = {}
+
+    def structures(self) -> Mapping[Realm, Mapping[str, Structure]]:
+        """Return the structures by realm and slug."""
+        return {
+            realm: {slug: portal.structure for slug, portal in self.portals.items() if portal.realm is realm}
+            for realm in Realm
+        }
+
+    def self_care(self) -> Iterator[Portal]:
+        """Yield the portals that customers and individuals may have."""
+        return (portal for portal in self.portals.values() if portal.realm is Realm.SELF_CARE)
+
+    def mount(self, app: Flask) -> None:
+        """Register every portal's blueprint, then check that each view is marked and each page leads somewhere.
+
+        Raises `DeclarationError` (POR-01).
+        """
+        for portal in self.portals.values():
+            app.register_blueprint(portal.blueprint, url_prefix=portal.prefix)
+        self.marks = MappingProxyType(dict(self._read_marks(app)))
+        with app.test_request_context():
+            self.paths = MappingProxyType(dict(self._read_paths()))
+
+    def first_path(self, portal: Portal, levels: Mapping[str, Level]) -> str | None:
+        """Return the path of the first page of a portal that may be looked at, or None."""
+        for key in portal.structure.nodes:
+            if levels.get(key, Level.FORBIDDEN) > Level.FORBIDDEN and (path := self.paths.get((portal.slug, key))):
+                return path
+        return None
+
+    def _read_marks(self, app: Flask) -> Iterator[tuple[str, Mark]]:
+        by_blueprint = {portal.blueprint.name: portal for portal in self.portals.values()}
+        for endpoint, view in app.view_functions.items():
+            mark: Mark | None = getattr(view, MARK, None)
+            portal = by_blueprint.get(endpoint.partition(".")[0])
+            if mark is None:
+                where = f"the portal {portal.slug!r}" if portal else "the gateway"
+                raise DeclarationError(
+                    f"{where} has the view {endpoint!r} that belongs to no node; mark it with @belongs_to(\"…\")"
+                )
+            if portal is None:
+                yield endpoint, mark
+                continue
+            if mark.node not in portal.structure.nodes:
+                known = ", ".join(portal.structure.nodes)
+                raise DeclarationError(
+                    f"the view {endpoint!r} belongs to {mark.node!r}, which the portal {portal.slug!r} does not have; "
+                    f"it has {known}"
+                )
+            yield endpoint, replace(mark, portal=portal.slug)
+
+    def _read_paths(self) -> Iterator[tuple[tuple[str, str], str]]:
+        for portal in self.portals.values():
+            for key, node in portal.structure.nodes.items():
+                if node.endpoint is not None:
+                    yield (portal.slug, key), self._path(portal, key, node)
+
+    def _path(self, portal: Portal, key: str, node: Node) -> str:
+        mark = self.marks.get(node.endpoint or "")
+        if mark is None:
+            raise DeclarationError(
+                f"the node {key!r} of the portal {portal.slug!r} leads to the endpoint {node.endpoint!r}, which no view has"
+            )
+        if mark.portal != portal.slug or mark.node != key:
+            raise DeclarationError(
+                f"the node {key!r} of the portal {portal.slug!r} leads to {node.endpoint!r}, which belongs to {mark.node!r}"
+            )
+        try:
+            return url_for(str(node.endpoint))
+        except BuildError as error:
+            raise DeclarationError(
+                f"the node {key!r} of the portal {portal.slug!r} leads to {node.endpoint!r}, whose address needs a value"
+            ) from error

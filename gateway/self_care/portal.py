@@ -1,0 +1,22 @@
+"""The self-care portal's declaration."""
+
+from flask import Blueprint
+
+from gateway.access.structure import Page, Root
+from gateway.i18n.catalog import N_
+from gateway.portal.declaration import Portal
+
+bp = Blueprint("self_care", __name__)
+
+portal = Portal(
+    slug="self-care",
+    title=N_("My access"),
+    summary=N_("Your profile, password and sessions."),
+    icon="user-round",
+    hue=5,
+    blueprint=bp,
+    structure=Root(
+        Page("profile", N_("Profile"), endpoint="self_care.profile", own=True),
+        Page("security", N_("Security"), endpoint="self_care.security", own=True),
+    ),
+)

@@ -1,0 +1,78 @@
+// Every page works without this. In the head, so that a remembered theme does not flash.
+{
+  const root = document.documentElement;
+  const on = (name, act) => document.addEventListener(name, act, true);
+  root.className = "js";
+  root.dataset.theme = localStorage.theme || "";
+
+  const toggleTheme = () => {
+    const now = root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches && "dark");
+    localStorage.theme = root.dataset.theme = now == "dark" ? "light" : "dark";
+  };
+
+  const reveal = (button) => {
+    const input = button.previousElementSibling;
+    input.type = input.type == "text" ? "password" : "text";
+    button.ariaPressed = input.type == "text";
+  };
+
+  // Opens a link as a popover; inside a menu it turns that menu's page until it closes.
+  const openMenu = async (link) => {
+    if (link.ariaExpanded == "true") return link.nextElementSibling.hidePopover();
+    const inside = link.closest(".menu");
+    const menu = inside || document.createElement("div");
+    const answer = await fetch(link, { headers: { "X-Fragment": 1 } });
+    if (!answer.ok || answer.redirected) return location.assign(link);
+    menu.kept ??= [...menu.childNodes];
+    menu.innerHTML = await answer.text();
+    for (const next of menu.querySelectorAll("[name=next]")) next.value = location.pathname + location.search;
+    if (!inside) {
+      menu.className = "menu tall";
+      menu.popover = "auto";
+      link.ariaExpanded = true;
+      link.after(menu);
+      menu.showPopover({ source: link });
+    }
+    menu.querySelector("h2").focus();
+  };
+
+  on("toggle", ({ target: menu, newState }) => {
+    if (newState == "open" || !menu.kept) return;
+    menu.replaceChildren(...menu.kept);
+    menu.kept = null;
+    if (menu.id) return;
+    menu.previousElementSibling.ariaExpanded = false;
+    menu.remove();
+  });
+
+  on("click", (event) => {
+    const at = (what) => event.target.closest(what);
+    if (at("#theme")) toggleTheme();
+    if (at("[data-reveal]")) reveal(at("button"));
+    if (!at("[data-popover-menu]")) return;
+    event.preventDefault();
+    openMenu(at("a"));
+  });
+
+  on("input", ({ target: { value, dataset } }) => {
+    const wanted = value.trim().toLowerCase();
+    for (const item of document.getElementById(dataset.filter)?.children ?? []) {
+      item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    }
+  });
+
+  on("keydown", (event) => {
+    if (event.key == "Escape") document.querySelector(".tip:is(:hover, :focus-within)")?.classList.add("hush");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const menu = event.target.closest(".menu");
+    if (!step || !menu) return;
+    event.preventDefault();
+    const stops = [...menu.querySelectorAll(":not([hidden]) > :is(a, button)")];
+    stops.at((stops.indexOf(event.target) + step) % stops.length).focus();
+  });
+
+  setInterval(() => {
+    const left = document.querySelector("#minutes");
+    if (left?.textContent > 0) left.textContent--;
+  }, 6e4);
+}

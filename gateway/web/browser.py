@@ -1,0 +1,103 @@
+"""The browser's side: its scope, its cookies, and a Flask session that keeps nothing.
+
+Sessions are rows of ours; Flask's own holds, for the length of one request, only what ties a form to the browser.
+"""
+
+import hashlib
+import hmac
+from typing import Any, cast
+
+from flask import Flask, Response, g, request
+from flask.sessions import SessionInterface, SessionMixin
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway.identity import sessions
+from gateway.identity.models import Scope
+from gateway.web import current, scopes
+
+
+class Passing(dict[str, Any], SessionMixin):
+    """A session that is gone when the request is over."""
+
+
+class NothingKept(SessionInterface):
+    """Opens a passing session and saves none."""
+
+    def open_session(self, app: Flask, request: Any) -> Passing:
+        return Passing()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        return None
+
+
+def _secure() -> bool:
+    return current.house().settings.production
+
+
+def handle() -> str | None:
+    """Return the handle of the visit that the request's path belongs to, or None."""
+    return cast("str | None", request.environ.get(scopes.ENVIRON))
+
+
+def scope() -> Scope:
+    """Return the scope of the present request."""
+    return scopes.scope_of(request.path, handle())
+
+
+def read_cookie(name: str) -> str | None:
+    """Return the value of a cookie that came exactly once: two of one name count as none (CK-03)."""
+    values = request.cookies.getlist(name)
+    return values[0] if len(values) == 1 and values[0] else None
+
+
+def session_cookie(of: Scope | None = None) -> str | None:
+    """Return the session cookie of the present scope, or of another that has no handle, or None."""
+    return read_cookie(scopes.cookie_name(of or scope(), handle(), _secure()))
+
+
+def set_cookie(response: AnyResponse, name: str, value: str, *, strict: bool = False, seconds: int | None = None) -> None:
+    """Set a cookie as every cookie of ours is set (CK-01)."""
+    same_site = "Strict" if strict else "Lax"
+    response.set_cookie(name, value, max_age=seconds, path="/", secure=_secure(), httponly=True, samesite=same_site)
+
+
+def delete_cookie(response: AnyResponse, name: str) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
+
+
+def set_session_cookie(response: AnyResponse, of: Scope, visit: str | None, cookie: str) -> None:
+    """Give the browser the cookie of a new session."""
+    set_cookie(response, scopes.cookie_name(of, visit, _secure()), cookie)
+
+
+def delete_session_cookie(response: AnyResponse, of: Scope, visit: str | None) -> None:
+    """Take the cookie of an ended session back."""
+    delete_cookie(response, scopes.cookie_name(of, visit, _secure()))
+
+
+def form_seed() -> str:
+    """Return what ties a form to this browser: made from the session cookie, or from a stranger's own cookie.
+
+    So a token given before the log-in, or in another visit, is refused (CSRF-01, SES-10), and nothing is stored.
+    """
+    cookie = session_cookie()
+    if cookie is None:
+        name = scopes.stranger_cookie_name(scope(), _secure())
+        cookie = read_cookie(name)
+        if cookie is None:
+            cookie = sessions.new_cookie()
+            g.stranger_cookie = (name, cookie)
+    key = current.house().settings.derived_keys("form")[-1]
+    return hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+
+
+def register(app: Flask) -> None:
+    """Use sessions that keep nothing, and give a stranger who gets a form the cookie that it is tied to."""
+    app.session_interface = NothingKept()
+
+    @app.after_request
+    def _remember_stranger(response: Response) -> Response:
+        if "csrf_token" in g and "stranger_cookie" in g:
+            set_cookie(response, *g.stranger_cookie)
+        return response

@@ -1,0 +1,56 @@
+"""What monitoring asks: does the process answer, do its database and its Redis, are the migrations current."""
+
+from ipaddress import ip_address
+
+import redis
+from flask import Blueprint, Response, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import NotFound
+from gateway.migrations import is_current
+from gateway.web import current
+from gateway.web.marks import open_to_all
+
+bp = Blueprint("health", __name__)
+REDIS_SECONDS = 0.5
+
+
+@bp.get("/healthz")
+@open_to_all
+def healthz() -> Response:
+    """Answer without touching anything else (ERR-03)."""
+    return _plain("ok", 200)
+
+
+@bp.get("/readyz")
+@open_to_all
+def readyz() -> Response:
+    """Answer whether work can be done; only to addresses that may see it."""
+    address = current.address()
+    networks = current.house().settings.metrics_networks
+    if address is None or not any(ip_address(address) in network for network in networks):
+        raise NotFound
+    checks = {"database": _database(), "redis": _redis()}
+    lines = "\n".join(f"{name} {'ok' if fine else 'down'}" for name, fine in checks.items())
+    return _plain(lines, 200 if all(checks.values()) else 503)
+
+
+def _database() -> bool:
+    try:
+        return is_current(current.reader())
+    except SQLAlchemyError:
+        return False
+
+
+def _redis() -> bool:
+    pool: redis.Redis | None = current_app.extensions.get("portico.redis")
+    if pool is None:
+        return True
+    try:
+        return bool(pool.ping())
+    except redis.RedisError:
+        return False
+
+
+def _plain(text: str, status: int) -> Response:
+    return Response(f"{text}\n", status, mimetype="text/plain")

@@ -1,0 +1,43 @@
+"""Redirects stay within the house: relative, 303 after a change, `next` only to pages of ours (RED-01, RED-02)."""
+
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+PRINTABLE = {chr(code) for code in range(0x21, 0x7F)} - {"\\"}
+
+
+def see_other(path: str) -> WerkzeugResponse:
+    """Answer 303 to a path of ours."""
+    response = Response(status=303)
+    response.headers["Location"] = path
+    response.autocorrect_location_header = False
+    return response
+
+
+def see(endpoint: str, **values: object) -> WerkzeugResponse:
+    """Answer 303 to an endpoint of ours."""
+    return see_other(url_for(endpoint, **values))  # type: ignore[arg-type]
+
+
+def safe_next(target: str | None, prefix: str, otherwise: str) -> str:
+    """Return `target` if it is a page of ours under `prefix` that GET answers, else `otherwise`.
+
+    Judged by the router, never by the look of the text: `/\\evil.example` and its like resolve to nothing.
+    """
+    if not target or len(target) > 500 or not target.startswith("/") or target.startswith("//") or set(target) - PRINTABLE:
+        return otherwise
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not f"{parts.path}/".startswith(prefix):
+        return otherwise
+    adapter = current_app.url_map.bind(request.host)
+    try:
+        adapter.match(parts.path, method="GET")
+    except (HTTPException, RequestRedirect):
+        return otherwise
+    return target
+
+

@@ -1,0 +1,1 @@
+"""IoT: devices with a SIM, and what they use."""

@@ -1,0 +1,64 @@
+"""The files that IoT takes."""
+
+import re
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select
+
+from gateway.portal import Field, Importer, Line, cells, new_id, resolve_customers
+from portals.iot.models import Device, DeviceStatus, Usage
+
+ICCID = re.compile(r"[0-9]{18,22}\Z")
+_DEVICES = select(Device.iccid, Device.id, Device.customer_id).where(Device.iccid.in_(bindparam("iccids", expanding=True)))
+
+
+def iccid(text: str) -> str:
+    """Read an ICCID."""
+    if not ICCID.match(text):
+        raise ValueError("an ICCID has 18 to 22 digits")
+    return text
+
+
+def _devices(connection: Connection, lines: Sequence[Line]) -> None:
+    resolve_customers(connection, lines)
+    iccids = [line.values["iccid"] for line in lines]
+    owners = {row.iccid: row.customer_id for row in connection.execute(_DEVICES, {"iccids": iccids})}
+    for line in lines:
+        line.values["id"] = new_id()
+        owner = owners.get(line.values["iccid"])
+        if owner is not None and owner != line.values["customer_id"]:
+            line.fault("iccid", "this device belongs to another customer")
+
+
+def _usage(connection: Connection, lines: Sequence[Line]) -> None:
+    iccids = list({line.values["iccid"] for line in lines})
+    devices = {row.iccid: row.id for row in connection.execute(_DEVICES, {"iccids": iccids})}
+    for line in lines:
+        line.values["id"] = new_id()
+        line.values["device_id"] = devices.get(line.values.pop("iccid"))
+        if line.values["device_id"] is None:
+            line.fault("iccid", "there is no such device")
+
+
+IMPORTERS = (
+    Importer(
+        "iot-devices",
+        (
+            Field("customer"),
+            Field("iccid", iccid),
+            Field("name", cells.text_up_to(120)),
+            Field("plan", cells.text_up_to(60)),
+            Field("status", cells.one_of(DeviceStatus)),
+        ),
+        Device.__table__,
+        ("iccid",),
+        _devices,
+    ),
+    Importer(
+        "iot-usage",
+        (Field("iccid", iccid), Field("day", cells.day), Field("bytes", cells.whole_number)),
+        Usage.__table__,
+        ("device_id", "day"),
+        _usage,
+    ),
+)

@@ -1,0 +1,16 @@
+"""IoT's declaration."""
+
+from gateway.portal import N_, Page, Portal, Root
+from portals.iot.importer import IMPORTERS
+from portals.iot.views import bp
+
+portal = Portal(
+    slug="iot",
+    title=N_("IoT"),
+    summary=N_("Devices and what they use."),
+    icon="cpu",
+    hue=3,
+    blueprint=bp,
+    importers=IMPORTERS,
+    structure=Root(Page("devices", N_("Devices"), endpoint="iot.devices")),
+)

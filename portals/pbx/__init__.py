@@ -1,0 +1,1 @@
+"""Cloud PBX: extensions, calls, invoices and payments."""

@@ -1,0 +1,32 @@
+"""The Cloud PBX's declaration."""
+
+from gateway.portal import N_, Page, Portal, Root, Tab
+from portals.pbx.importer import IMPORTERS
+from portals.pbx.views import bp
+
+portal = Portal(
+    slug="pbx",
+    title=N_("Cloud PBX"),
+    summary=N_("Extensions, calls and invoices."),
+    icon="phone",
+    hue=2,
+    blueprint=bp,
+    importers=IMPORTERS,
+    structure=Root(
+        Page("overview", N_("Overview"), endpoint="pbx.overview"),
+        Page(
+            "configuration",
+            N_("Configuration"),
+            tabs=(Tab("extensions", N_("Extensions"), endpoint="pbx.extensions"),),
+        ),
+        Page("calls", N_("Calls"), endpoint="pbx.calls"),
+        Page(
+            "finance",
+            N_("Finance"),
+            tabs=(
+                Tab("invoices", N_("Invoices"), endpoint="pbx.invoices"),
+                Tab("payments", N_("Payments"), endpoint="pbx.payments"),
+            ),
+        ),
+    ),
+)
