@@ -83,6 +83,7 @@ def environment(given: Mapping[str, str], settings: Mapping[str, str], url: str)
 
 def main() -> int:
     """Prepare what is missing, say where everything is, and serve until told to stop."""
+    serve.stop_when_told()
     port = int(os.environ.get("PORT") or 8000)
     serve.require_free(HOST, port)
     VAR.mkdir(exist_ok=True)

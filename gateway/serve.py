@@ -13,7 +13,7 @@ from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
-BLOCKING_THREADS = 8
+BLOCKING_THREADS = 4
 GRACE_SECONDS = 10.0
 
 
@@ -35,17 +35,21 @@ def require_free(host: str, port: int) -> None:
             sys.exit(f"Port {port} of {host} cannot be used ({error.strerror}). Choose another with PORT=8001.")
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number if number != signal.SIGTERM else 0)
+def stop_when_told() -> None:
+    """End in good order, without a traceback, on SIGINT and SIGTERM; exit code 0, as it was asked for."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
 
 
 def together(commands: Sequence[Sequence[str]], env: Mapping[str, str]) -> int:
-    """Run the commands until one ends or we are told to stop (SIGINT, SIGTERM); then stop all of them.
+    """Run the commands until one ends or we are told to stop; then stop all of them.
 
     Returns 1 if one ended by itself: without it the others are not the whole.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
     running: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:
@@ -77,13 +81,14 @@ def run(host: str, port: int, workers: int, env: Mapping[str, str]) -> int:
     server = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(BLOCKING_THREADS)),
-        *("--respawn-failed-workers", "wsgi:app"),
+        *("--no-ws", "--respawn-failed-workers", "wsgi:app"),
     ]
     return together([server, [*FLASK, "work"]], env)
 
 
 def main() -> int:
     """Bring the database up to date, then serve on `HOST`, `PORT` with `WORKERS` processes."""
+    stop_when_told()
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
     workers = int(os.environ.get("WORKERS") or os.cpu_count() or 1)
     require_free(host, port)

@@ -13,11 +13,13 @@ from gateway.web import logs
 def written(capsys: pytest.CaptureFixture[str]):
     """Return a function that gives the lines logged since; what was set up before is put back."""
     root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = list(root.handlers), root.level
+    handlers, level = set(root.handlers), root.level
     logs.configure()
     structlog.contextvars.clear_contextvars()
-    yield lambda: capsys.readouterr().err.split("\n")[:-1]
-    root.handlers[:], root.level = handlers, level
+    yield lambda: capsys.readouterr().err.splitlines()
+    for handler in set(root.handlers) - handlers:
+        root.removeHandler(handler)
+    root.setLevel(level)
     structlog.configure(**before)
     structlog.contextvars.clear_contextvars()
 
@@ -38,7 +40,7 @@ def test_names_stay_readable_in_every_script():
 
 def test_an_event_is_one_line_with_its_moment_and_its_request(written):
     structlog.contextvars.bind_contextvars(request_id="abc")
-    structlog.get_logger().info("login.refused", login="eve\nroot")
+    structlog.get_logger("gateway.login").info("login.refused", login="eve\nroot")
     (line,) = written()
     event = json.loads(line)
     assert event.pop("at").endswith("+00:00")

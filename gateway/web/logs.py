@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from flask import Flask
+from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
 from gateway import clock
@@ -32,12 +33,18 @@ def _moment(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-class _Steps(structlog.stdlib.ProcessorFormatter):
-    """The formatter of our own handler, by which a second `configure` knows it."""
+class _StandardError(logging.Handler):
+    """Writes to what standard error is at the moment of writing."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+        except Exception:
+            self.handleError(record)
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Send our events, and what libraries log, to standard error. Calling it again replaces what it did before.
+def configure() -> None:
+    """Send our events, and the warnings of libraries, to standard error. Calling it again replaces what it did before.
 
     Standard output stays free for what a command answers. Tracebacks carry no values of variables (AUD-03).
     """
@@ -47,26 +54,28 @@ def configure(level: int = logging.INFO) -> None:
         _moment,
         structlog.processors.format_exc_info,
     ]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
-        _Steps(
+        ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[
-                _Steps.remove_processors_meta,
+                ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(serializer=line),
             ],
         )
     )
     root = logging.getLogger()
-    for other in [known for known in root.handlers if isinstance(known.formatter, _Steps)]:
+    for other in [known for known in root.handlers if isinstance(known, _StandardError)]:
         root.removeHandler(other)
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
+    for ours in ("gateway", "portals"):
+        logging.getLogger(ours).setLevel(logging.INFO)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            _Steps.wrap_for_formatter,
+            ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -79,5 +88,6 @@ def _bind() -> None:
 
 
 def register(app: Flask) -> None:
-    """Put the request's id on every line that is written while it is answered."""
+    """Set the log up, and put the request's id on every line that is written while it is answered."""
+    configure()
     app.before_request(_bind)
