@@ -116,8 +116,8 @@ def _taken(connection: Connection, lines: Sequence[Line]) -> dict[str, tuple[str
 
 
 def _customers(connection: Connection, lines: Sequence[Line]) -> None:
-    roles = dict(connection.execute(_ROLES).tuples())
-    classes = dict(connection.execute(_CLASSES).tuples())
+    roles = dict(connection.execute(_ROLES).tuples().all())
+    classes = dict(connection.execute(_CLASSES).tuples().all())
     taken = _taken(connection, lines)
     for line in lines:
         values = line.values
@@ -136,13 +136,13 @@ def _customers(connection: Connection, lines: Sequence[Line]) -> None:
 
 
 def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
-    roles = dict(connection.execute(_ROLES).tuples())
+    roles = dict(connection.execute(_ROLES).tuples().all())
     taken = _taken(connection, lines)
     keys = {logins.canonical(line.values["customer"]) for line in lines}
     owners = {
         row.login_key: row.id for row in connection.execute(_BY_LOGIN, {"keys": list(keys)}) if row.kind is Kind.CUSTOMER
     }
-    allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).tuples())
+    allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).tuples().all())
     for line in lines:
         values = line.values
         owner = owners.get(logins.canonical(values["customer"]))

@@ -68,7 +68,7 @@ def canonical(row: Mapping[str, Any]) -> bytes:
 
 
 def record(
-    session: Session, name: str, *, outcome: str = "ok", reason: str | None = None, of: Stamp | None = None, **details: Any
+    session: Session, name: str, /, *, outcome: str = "ok", reason: str | None = None, of: Stamp | None = None, **details: Any
 ) -> None:
     """Put one event on the record of the transaction of `session`.
 
