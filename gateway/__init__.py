@@ -37,7 +37,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
     )
-    registry = Registry([admin.portal, self_care.portal, *portals])
+    registry = Registry([admin.portal, *portals, self_care.portal])
     house = current.House(
         settings=settings,
         database=Database(settings.database_url),

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
 from gateway import clock, demo_company, migrations, settings
+from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
 from gateway.identity import logins, operations, passwords, sessions
-from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.identity.models import Identity, Realm
 from gateway.importing import Importer, ImportRefused, run
 from gateway.portal.registry import Registry

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from sqlalchemy import (
     Connection,
+    CursorResult,
     DateTime,
     Dialect,
     Engine,
     LargeBinary,
     MetaData,
+    Result,
+    Row,
+    Select,
     String,
     TypeDecorator,
     create_engine,
@@ -28,12 +32,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 
+AnyRow = Row[*tuple[Any, ...]]
+AnySelect = Select[*tuple[Any, ...]]
+
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ID_LENGTH = 16
 
 
 def new_id() -> str:
-    """Return a fresh id: 16 characters, 80 bits, the first 48 the present millisecond so that rows lie in order of birth.
+    """Return a fresh id: 16 characters, 80 bits, the first 48 the millisecond, so that rows lie in order of birth.
 
     An id is no secret: whatever it opens is asked separately.
     """
@@ -118,9 +125,15 @@ class Database:
             alive = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "tcp_user_timeout": 5000}
             options = {"connect_args": alive, "pool_size": 8, "max_overflow": 8, "pool_timeout": 3}
             read_options = {**options, "connect_args": {**alive, "prepare_threshold": 0}}
-        self.write_engine = create_engine(parsed, **options)
+        # A statement that fails is logged without its values (AUD-03).
+        self.write_engine = create_engine(parsed, hide_parameters=True, **options)
         self.read_engine = create_engine(
-            parsed, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, skip_autocommit_rollback=True, **read_options
+            parsed,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            skip_autocommit_rollback=True,
+            **read_options,
         )
         if self.sqlite:
             for engine in (self.write_engine, self.read_engine):
@@ -147,6 +160,11 @@ class Database:
         """Open a connection that reads, each statement seeing what is committed by then."""
         with self.read_engine.connect() as connection:
             yield connection
+
+
+def rows_changed(result: Result[*tuple[Any, ...]]) -> int:
+    """Return how many rows an UPDATE or DELETE touched."""
+    return cast(CursorResult[*tuple[Any, ...]], result).rowcount
 
 
 def database_time(session: Session, now: datetime) -> datetime:

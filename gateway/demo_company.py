@@ -18,9 +18,7 @@ from gateway.identity.operations import create_administrator
 from gateway.importing import Importer, run
 
 DEMO = Path(__file__).parent.parent / "demo"
-FILES = (
-    *("pbx-extensions", "pbx-calls", "pbx-invoices", "pbx-payments", "iot-devices", "iot-usage"),
-)
+FILES = (*("pbx-extensions", "pbx-calls", "pbx-invoices", "pbx-payments", "iot-devices", "iot-usage"),)
 PREFERENCES = (
     *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format", "input_time_format"),
 )
@@ -79,7 +77,9 @@ def _roles(work: Work, realm: Realm) -> dict[str, str]:
 
 
 def _allowed_roles(work: Work) -> None:
-    customers = dict(work.execute(select(Identity.login_key, Identity.id).where(Identity.realm == Realm.SELF_CARE)).tuples().all())
+    customers = dict(
+        work.execute(select(Identity.login_key, Identity.id).where(Identity.realm == Realm.SELF_CARE)).tuples().all()
+    )
     roles = _roles(work, Realm.SELF_CARE)
     for row in _rows("allowed_roles"):
         allow_role(work, customers[row["customer"]], roles[row["role"]])
@@ -88,5 +88,7 @@ def _allowed_roles(work: Work) -> None:
 def _passwords(work: Work, password_hash: str) -> None:
     """Give everybody the one password of the demo, with nothing to change at the first log-in."""
     work.execute(
-        update(Identity).where(Identity.login_key.is_not(None)).values(password_hash=password_hash, password_must_change=False)
+        update(Identity)
+        .where(Identity.login_key.is_not(None))
+        .values(password_hash=password_hash, password_must_change=False)
     )

@@ -9,14 +9,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Keys, Stamp, chain_on_commit, record
-from gateway.db import Database
+from gateway.db import Base, Database
 from gateway.errors import PorticoError
 
 CHUNK = 2000
@@ -59,17 +59,22 @@ class Problem:
 class Importer:
     """A kind of file.
 
-    `resolve` looks a chunk of lines up (a login becomes an id) and leaves in `values` the columns of `table`; rows
+    `resolve` looks a chunk of lines up (a login becomes an id) and leaves in `values` the columns of `model`; rows
     with the same `key` are the same row: importing again changes it, but for the columns in `kept`.
     """
 
     name: str
     fields: tuple[Field, ...]
-    table: Table
+    model: type[Base]
     key: tuple[str, ...]
     resolve: Callable[[Connection, Sequence[Line]], None]
     kept: frozenset[str] = frozenset({"id"})
     also_key: str = ""
+
+    @property
+    def table(self) -> Table:
+        """The table that the rows go into."""
+        return cast(Table, self.model.__table__)
 
 
 class ImportRefused(PorticoError):
@@ -128,16 +133,26 @@ def _lines(path: Path, fields: tuple[Field, ...]) -> Iterator[Line]:
                 if texts:
                     yield _line(reader.line_num, header, texts, known)
     except UnicodeDecodeError as error:
-        raise ImportRefused(path, [Problem(0, "", f"the file is not UTF-8 ({error.reason} at byte {error.start})")]) from error
+        raise ImportRefused(
+            path, [Problem(0, "", f"the file is not UTF-8 ({error.reason} at byte {error.start})")]
+        ) from error
     except csv.Error as error:
         raise ImportRefused(path, [Problem(reader.line_num, "", f"this is not CSV: {error}")]) from error
 
 
 def _check_header(path: Path, header: Sequence[str], known: Mapping[str, Field]) -> None:
-    problems = [Problem(1, name, "there is no such column; known are " + ", ".join(known)) for name in header if name not in known]
-    problems += [Problem(1, name, "this column stands twice") for name in sorted({n for n in header if header.count(n) > 1})]
+    problems = [
+        Problem(1, name, "there is no such column; known are " + ", ".join(known))
+        for name in header
+        if name not in known
+    ]
     problems += [
-        Problem(1, name, "this column is missing") for name, column in known.items() if column.required and name not in header
+        Problem(1, name, "this column stands twice") for name in sorted({n for n in header if header.count(n) > 1})
+    ]
+    problems += [
+        Problem(1, name, "this column is missing")
+        for name, column in known.items()
+        if column.required and name not in header
     ]
     if problems:
         raise ImportRefused(path, problems)
@@ -186,7 +201,10 @@ def _stage(connection: Connection, staging: Table, chunk: Sequence[Line]) -> Non
 def _doubled(connection: Connection, staging: Table, importer: Importer) -> Iterator[Problem]:
     key = [staging.c[name] for name in importer.key]
     doubled = (
-        select(func.min(staging.c[LINE]), func.max(staging.c[LINE])).group_by(*key).having(func.count() > 1).limit(MOST_PROBLEMS)
+        select(func.min(staging.c[LINE]), func.max(staging.c[LINE]))
+        .group_by(*key)
+        .having(func.count() > 1)
+        .limit(MOST_PROBLEMS)
     )
     for first, last in connection.execute(doubled):
         yield Problem(last, importer.also_key or importer.key[-1], f"this repeats line {first}")
@@ -197,7 +215,9 @@ def _write(connection: Connection, keys: Keys, importer: Importer, staging: Tabl
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     names = [column.name for column in importer.table.columns]
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(importer.table).from_select(names, select(*(staging.c[name] for name in names)).where(staging.c[LINE] > 0))
+    statement = insert(importer.table).from_select(
+        names, select(*(staging.c[name] for name in names)).where(staging.c[LINE] > 0)
+    )
     changed = {
         name: statement.excluded[name] for name in names if name not in importer.key and name not in importer.kept
     }

@@ -39,7 +39,7 @@ def decode_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
     try:
         key = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
         if [type(part) for part in key] != list(kinds) or any(
-            type(part) is int and abs(part) >= 2**63 or type(part) is str and not _plain(part) for part in key
+            (type(part) is int and abs(part) >= 2**63) or (type(part) is str and not _plain(part)) for part in key
         ):
             raise ValueError(text)
     except (ValueError, TypeError, RecursionError) as error:
@@ -48,4 +48,6 @@ def decode_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
 
 
 def _plain(text: str) -> bool:
-    return "\0" not in text and text.isascii() or ("\0" not in text and text.encode("utf-8", "ignore").decode() == text)
+    return ("\0" not in text and text.isascii()) or (
+        "\0" not in text and text.encode("utf-8", "ignore").decode() == text
+    )

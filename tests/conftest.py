@@ -19,14 +19,22 @@ from gateway.portal.registry import discover
 from gateway.settings import Settings
 from tests.house import Browser, fill
 
-SECRET, AUDIT = "".join(chr(97 + n % 26) for n in range(3, 120, 7)) * 3, "".join(chr(97 + n % 26) for n in range(1, 140, 9)) * 3
+SECRET, AUDIT = (
+    "".join(chr(97 + n % 26) for n in range(3, 120, 7)) * 3,
+    "".join(chr(97 + n % 26) for n in range(1, 140, 9)) * 3,
+)
 TEST_DATABASE = os.environ.get("TEST_DATABASE_URL")
 KINDS = ["sqlite", "postgresql"]
 
 
 def settings_for(url: str, **more: Any) -> Settings:
     """Return settings for a database."""
-    values: dict[str, Any] = {"secret_keys": (SECRET,), "audit_keys": (AUDIT,), "database_url": url, "base_url": "http://localhost"}
+    values: dict[str, Any] = {
+        "secret_keys": (SECRET,),
+        "audit_keys": (AUDIT,),
+        "database_url": url,
+        "base_url": "http://localhost",
+    }
     return Settings(**values | more)
 
 

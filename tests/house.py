@@ -60,7 +60,11 @@ def fill(work: Work) -> None:
     work.add(CustomerClass(id="standard", name="Standard", second_factor=False))
     work.add(CustomerClass(id="gold", name="Gold", second_factor=True))
     work.flush()
-    for login, name, role_id in (("root", "Rosa Root", ADMIN_DEFAULT), ("helen", "Helen Desk", "helpdesk"), ("audrey", "Audrey Audit", "auditor")):
+    for login, name, role_id in (
+        ("root", "Rosa Root", ADMIN_DEFAULT),
+        ("helen", "Helen Desk", "helpdesk"),
+        ("audrey", "Audrey Audit", "auditor"),
+    ):
         add_identity(work, Kind.ADMINISTRATOR, login, name, role_id, now)
     for login, name, role_id in (
         ("abc", "ABC Company", "owner"),
@@ -81,7 +85,14 @@ def fill(work: Work) -> None:
 
 
 def add_identity(
-    work: Work, kind: Kind, login: str, name: str, role_id: str | None, now: datetime, customer: str | None = None, **more: Any
+    work: Work,
+    kind: Kind,
+    login: str,
+    name: str,
+    role_id: str | None,
+    now: datetime,
+    customer: str | None = None,
+    **more: Any,
 ) -> None:
     """Add somebody, whose id is their login."""
     found_by = naming(login, name, f"{login}@example.com")
@@ -110,7 +121,15 @@ def add_identity(
 def add_rows(work: Work, customer: str, now: datetime) -> None:
     """Give a customer rows in both portals; their ids and texts begin with its login."""
     for number in range(100, 105):
-        work.add(Extension(id=f"{customer}-{number}", customer_id=customer, number=str(number), name=f"{customer} {number}", version=1))
+        work.add(
+            Extension(
+                id=f"{customer}-{number}",
+                customer_id=customer,
+                number=str(number),
+                name=f"{customer} {number}",
+                version=1,
+            )
+        )
     for hours in range(40):
         work.add(
             Call(
@@ -259,5 +278,3 @@ def counting(app: Flask) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
-
-

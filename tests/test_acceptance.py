@@ -19,7 +19,9 @@ EXTENSIONS, INVOICES, DEVICES = (
     ("member", "portals"),
     [(JOHN, {"Cloud PBX", "IoT", "My access"}), (MARK, {"Cloud PBX", "My access"}), (ADAM, {"Cloud PBX", "My access"})],
 )
-def test_the_picker_shows_the_portals_of_the_role_and_no_others(new_browser: NewBrowser, member: Member, portals: set[str]) -> None:
+def test_the_picker_shows_the_portals_of_the_role_and_no_others(
+    new_browser: NewBrowser, member: Member, portals: set[str]
+) -> None:
     visitor = new_browser()
     assert visitor.log_in(member).location == "/"
     page = visitor.get("/").text

@@ -44,14 +44,10 @@ DROPS_TO_VIEW_ONLY = frozenset(
     {"customer-blocked", "individual-suspended", "individual-expired", "individual-not-yet-active"}
 )
 
-NEVER_WHILE_ACTING: Mapping[tuple[str, str], str] = {
-    ("self-care", "profile"): "/admin/customers/{id}",
-    ("self-care", "security"): "/admin/customers/{id}",
-    ("self-care", "individuals"): "/admin/customers/{id}",
-    ("self-care", "tokens"): "/admin/customers/{id}",
-    ("self-care", "activity"): "/admin/customers/{id}",
-}
-"""The (portal, node) whose unsafe methods are refused in every visit, and where staff do it under their own name."""
+NEVER_WHILE_ACTING = frozenset(
+    {("self-care", "security"), ("self-care", "individuals"), ("self-care", "tokens"), ("self-care", "activity")}
+)
+"""The (portal, node) whose unsafe methods are refused in every visit: staff do that under their own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,9 @@ class Powers:
     def from_levels(cls, levels: Levels) -> "Powers":
         """Read the powers off the levels of an admin role."""
         console = levels.get(CONSOLE, {})
-        on = {node: console.get(f"open.{node}") is Level.FULL for node in ("view-only", "assigned", "full", "individual")}
+        on = {
+            node: console.get(f"open.{node}") is Level.FULL for node in ("view-only", "assigned", "full", "individual")
+        }
         shown = console.get("customers", Level.FORBIDDEN) >= Level.VIEW
         return cls(shown, on["view-only"], on["assigned"], on["full"], on["individual"])
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
@@ -140,7 +140,9 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
     taken = _taken(connection, lines)
     keys = {logins.canonical(line.values["customer"]) for line in lines}
     owners = {
-        row.login_key: row.id for row in connection.execute(_BY_LOGIN, {"keys": list(keys)}) if row.kind is Kind.CUSTOMER
+        row.login_key: row.id
+        for row in connection.execute(_BY_LOGIN, {"keys": list(keys)})
+        if row.kind is Kind.CUSTOMER
     }
     allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).tuples().all())
     for line in lines:
@@ -160,8 +162,6 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         _common(line, Kind.INDIVIDUAL)
 
 
-_table = Identity.__table__
-assert isinstance(_table, Table)
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
 )
@@ -178,7 +178,7 @@ IMPORTERS = (
             Field("role", required=False),
             *_PANEL,
         ),
-        _table,
+        Identity,
         ("realm", "login_key"),
         _customers,
         kept=_KEPT,
@@ -197,7 +197,7 @@ IMPORTERS = (
             Field("suspended", cells.yes_or_no, required=False),
             *_PANEL,
         ),
-        _table,
+        Identity,
         ("realm", "login_key"),
         _individuals,
         kept=_KEPT,

@@ -12,8 +12,9 @@ from gateway.errors import Forbidden, NotFound
 from gateway.i18n.catalog import N_
 from gateway.identity.models import Gateway, Realm
 
+
 def set_portal_view(work: Work, role_id: str, portal: str, levels: Mapping[str, str]) -> None:
-    """Give a role these levels (node key to word) in a portal, none at all for an empty mapping; acts at the next request.
+    """Give a role these levels (node key to word) in a portal, none for an empty mapping; acts at the next request.
 
     Raises `NotFound` for an unknown role and `Forbidden` for a default role, which is not edited.
     """
@@ -22,7 +23,9 @@ def set_portal_view(work: Work, role_id: str, portal: str, levels: Mapping[str, 
         raise NotFound
     if role.is_default:
         raise Forbidden(N_("A default role is not editable."))
-    view = work.scalars(select(PortalView).where(PortalView.role_id == role_id, PortalView.portal == portal)).one_or_none()
+    view = work.scalars(
+        select(PortalView).where(PortalView.role_id == role_id, PortalView.portal == portal)
+    ).one_or_none()
     before = dict(view.levels) if view else {}
     if view is not None and not levels:
         work.delete(view)
@@ -32,6 +35,7 @@ def set_portal_view(work: Work, role_id: str, portal: str, levels: Mapping[str, 
         work.add(PortalView(role_id=role_id, portal=portal, name=role.name, levels=dict(levels)))
     role.version += 1
     record(work, "role.changed", role=role_id, view=portal, before=before, after=dict(levels))
+
 
 def ensure_role(work: Work, realm: Realm, name: str, description: str) -> str:
     """Return the id of the role of that name, made if there is none."""
@@ -43,6 +47,7 @@ def ensure_role(work: Work, realm: Realm, name: str, description: str) -> str:
     work.flush()
     record(work, "role.created", role=role.id, name=name)
     return role.id
+
 
 def allow_role(work: Work, customer_id: str, role_id: str) -> None:
     """Let a customer hand a self-care role to its individuals; a default role is never one of them.
@@ -57,6 +62,7 @@ def allow_role(work: Work, customer_id: str, role_id: str) -> None:
     if work.get(AllowedRole, (customer_id, role_id)) is None:
         work.add(AllowedRole(customer_id=customer_id, role_id=role_id))
         record(work, "allowed_role.added", customer=customer_id, role=role_id)
+
 
 def set_portal_enabled(work: Work, slug: str, *, enabled: bool) -> None:
     """Switch a portal off or on for everybody; acts at the next request."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from gateway.access.acting import Facts, Powers, visit_verdict
@@ -13,6 +13,7 @@ from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
 from gateway.access.rights import Defaults, Rights
 from gateway.access.visitor import Actor, Visit, Visitor
+from gateway.db import AnyRow, AnySelect
 from gateway.i18n.preferences import Preferences
 from gateway.identity.models import (
     CustomerClass,
@@ -69,7 +70,7 @@ _COMMON = (
     Gateway.version.label("gateway_version"),
 )
 
-_ADMIN: Select[Any] = (
+_ADMIN: AnySelect = (
     select(*_COMMON, *(getattr(_subject, name) for name in _PREFERENCES))
     .select_from(Session)
     .join(_subject, _subject.id == Session.subject_id)
@@ -92,7 +93,7 @@ _self_care_columns = (
 )
 
 
-def _with_subject(statement: Select[Any]) -> Select[Any]:
+def _with_subject(statement: AnySelect) -> AnySelect:
     return (
         statement.join(_subject, _subject.id == Session.subject_id)
         .join(_customer, _customer.id == _subject.customer_id)
@@ -175,7 +176,9 @@ def visitor_of(
     return _self_care(reader, rights, row, key, defaults, now)
 
 
-def _over(started_at: datetime, last_seen_at: datetime, idle: timedelta, absolute: timedelta, now: datetime) -> str | None:
+def _over(
+    started_at: datetime, last_seen_at: datetime, idle: timedelta, absolute: timedelta, now: datetime
+) -> str | None:
     """Return which limit a session has passed (SES-04), or None."""
     if now - started_at > absolute:
         return "absolute"
@@ -188,7 +191,7 @@ def _minutes(*limits: int | None) -> timedelta:
     return timedelta(minutes=next(limit for limit in limits if limit is not None))
 
 
-def _preferences(row: Row[Any], defaults: Defaults) -> Preferences:
+def _preferences(row: AnyRow, defaults: Defaults) -> Preferences:
     ours = defaults.preferences
     return Preferences(
         language=row.language or ours.language,
@@ -201,7 +204,7 @@ def _preferences(row: Row[Any], defaults: Defaults) -> Preferences:
 
 
 def _administrator(
-    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+    reader: Connection, rights: Rights, row: AnyRow, key: bytes, defaults: Defaults, now: datetime
 ) -> Visitor | Ended:
     limits = (_minutes(defaults.admin_idle_minutes), _minutes(defaults.admin_absolute_minutes))
     if over := _over(row.started_at, row.last_seen_at, *limits, now):
@@ -237,14 +240,14 @@ def admin_levels(rights: Rights, reader: Connection, role_id: str | None, versio
     return rights.of(reader, Realm.ADMIN, role_id, version)
 
 
-def _standing(row: Row[Any], preferences: Preferences, now: datetime) -> Standing:
+def _standing(row: AnyRow, preferences: Preferences, now: datetime) -> Standing:
     if row.kind is not Kind.INDIVIDUAL:
         return Standing.ACTIVE
     return individual_standing(row.suspended, row.activates_on, row.expires_on, preferences.time_zone, now)
 
 
 def _self_care(
-    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+    reader: Connection, rights: Rights, row: AnyRow, key: bytes, defaults: Defaults, now: datetime
 ) -> Visitor | Ended:
     limits = (
         _minutes(row.idle_minutes, defaults.idle_minutes),
@@ -269,9 +272,7 @@ def _self_care(
         customer_status=row.customer_status,
         role_id=row.role_id,
         role_name=row.role_name,
-        levels=role_levels(
-            rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None
-        ),
+        levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None),
         ceilings=(),
         portals_off=defaults.portals_off,
         preferences=preferences,
@@ -280,7 +281,7 @@ def _self_care(
 
 
 def _acting(
-    reader: Connection, rights: Rights, row: Row[Any], key: bytes, defaults: Defaults, now: datetime
+    reader: Connection, rights: Rights, row: AnyRow, key: bytes, defaults: Defaults, now: datetime
 ) -> Visitor | Ended:
     parent_limits = (_minutes(defaults.admin_idle_minutes), _minutes(defaults.admin_absolute_minutes))
     seen = max(row.parent_last_seen_at, row.last_seen_at)

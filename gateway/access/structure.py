@@ -14,7 +14,7 @@ KEY = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 
 @dataclass(frozen=True)
 class Node:
-    """A page or a tab: a stable key, a title, and the endpoint that its link leads to (none: a heading, or a right alone).
+    """A page or a tab: a stable key, a title, and the endpoint that it leads to (none: a heading, or a right alone).
 
     `own` marks what everybody has in full for oneself, whatever the role says.
     """
@@ -59,7 +59,7 @@ class Structure:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def levels(self, own_levels: Mapping[str, Level]) -> dict[str, Level]:
-        """Resolve the levels that a portal view gives: a node's own, else its parent's, else forbidden (product §2)."""
+        """Resolve the levels that a portal view gives: a node's own, else its parent's, else forbidden."""
         levels: dict[str, Level] = {}
         for key, node in self.nodes.items():
             inherited = levels.get(key.rpartition(".")[0], own_levels.get("", Level.FORBIDDEN))

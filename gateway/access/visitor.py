@@ -1,4 +1,4 @@
-"""Whoever makes the present request, from one query: the subject, whose rights and data, and the actor, who is there."""
+"""Whoever makes the present request: the subject, whose rights and data, and the actor, who is really there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Visitor:
     visit: Visit | None = None
 
     def level(self, portal: str, node: str) -> Level:
-        """Return the level that counts at a node: the one answer behind menus, buttons, doors and claims (product §2)."""
+        """Return the level that counts at a node: the one answer behind menus, buttons, doors and claims."""
         return under(self.levels.get(portal, {}).get(node, Level.FORBIDDEN), self.ceilings)
 
     def portal_levels(self, portal: str) -> Mapping[str, Level]:

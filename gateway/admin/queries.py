@@ -1,8 +1,9 @@
 """Lists of the console: by key, each at a fixed number of queries, every filter on an index."""
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from gateway.access.models import Role
+from gateway.db import AnyRow
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, Identity, Kind, Realm
 from gateway.launch.queries import SUBJECT
@@ -17,9 +18,9 @@ _CUSTOMERS = (
         Identity.login,
         Identity.email,
         Identity.status,
-        Identity.sort_key,
         CustomerClass.name.label("class_name"),
         _ROLE,
+        Identity.sort_key,
     )
     .join(CustomerClass, CustomerClass.id == Identity.class_id)
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
@@ -38,10 +39,10 @@ def like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def customers(reader: Connection, q: str, after: str | None) -> Page[Row[tuple[object, ...]]]:
-    """Return a page of customers in order of their names; an exact login comes first (`contract`).
+def customers(reader: Connection, q: str, after: str | None) -> Page[AnyRow]:
+    """Return a page of customers in order of their names; an exact login comes first.
 
-    `q` is looked for in names, logins and e-mail addresses, in any case. Raises `Invalid` for a cursor that is not ours.
+    `q` is looked for in names, logins and e-mail addresses, in any case. Raises `Invalid` for a bad cursor.
     """
     statement = _CUSTOMERS
     key = logins.canonical(q)
@@ -56,15 +57,13 @@ def customers(reader: Connection, q: str, after: str | None) -> Page[Row[tuple[o
     page = page_of(rows, lambda row: (row.sort_key, row.id))
     if not key or after:
         return page
-    exact = reader.execute(
-        _CUSTOMERS.where(Identity.realm == Realm.SELF_CARE, Identity.login_key == key)
-    ).one_or_none()
+    exact = reader.execute(_CUSTOMERS.where(Identity.realm == Realm.SELF_CARE, Identity.login_key == key)).one_or_none()
     if exact is None:
         return page
     return Page([exact, *(row for row in page.rows if row.id != exact.id)], page.after)
 
 
-def customer(reader: Connection, customer_id: str) -> Row[tuple[object, ...]] | None:
+def customer(reader: Connection, customer_id: str) -> AnyRow | None:
     """Return one customer, or None."""
     return reader.execute(_CUSTOMERS.where(Identity.id == customer_id)).one_or_none()
 
@@ -75,7 +74,9 @@ def count(reader: Connection, q: str) -> int:
     key = logins.canonical(q)
     if key:
         statement = statement.where(Identity.search.like(f"%{like(key)}%", escape="\\"))
-    return int(reader.execute(select(func.count()).select_from(statement.limit(COUNT_LIMIT + 1).subquery())).scalar_one())
+    return int(
+        reader.execute(select(func.count()).select_from(statement.limit(COUNT_LIMIT + 1).subquery())).scalar_one()
+    )
 
 
 _INDIVIDUALS = (
@@ -86,9 +87,7 @@ _INDIVIDUALS = (
 )
 
 
-def individuals(
-    reader: Connection, customer_id: str, q: str, after: str | None
-) -> Page[Row[tuple[object, ...]]]:
+def individuals(reader: Connection, customer_id: str, q: str, after: str | None) -> Page[AnyRow]:
     """Return a page of a customer's individuals in order of their names, found by `q` as customers are."""
     statement, values = _INDIVIDUALS, {"customer_id": customer_id}
     key = logins.canonical(q)

@@ -9,7 +9,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Connection, event, insert, select, update
@@ -68,7 +68,14 @@ def canonical(row: Mapping[str, Any]) -> bytes:
 
 
 def record(
-    session: Session, name: str, /, *, outcome: str = "ok", reason: str | None = None, of: Stamp | None = None, **details: Any
+    session: Session,
+    name: str,
+    /,
+    *,
+    outcome: str = "ok",
+    reason: str | None = None,
+    of: Stamp | None = None,
+    **details: Any,
 ) -> None:
     """Put one event on the record of the transaction of `session`.
 
@@ -91,7 +98,7 @@ def chain_on_commit(session: Session) -> None:
     for row in events:
         seq += 1
         row.update(seq=seq, key_id=keys.newest)
-        mac = row["mac"] = keys.mac(keys.newest, mac, row)
+        mac = row["mac"] = str(keys.mac(keys.newest, mac, row))
     session.execute(insert(AuditEvent), events)
     session.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=mac))
     session.info["events"] = []
@@ -141,6 +148,5 @@ def _rows(connection: Connection, chunk: int = 1000) -> Iterator[Mapping[str, An
     after = 0
     while rows := connection.execute(select(table).where(table.c.seq > after).order_by(table.c.seq).limit(chunk)).all():
         for row in rows:
-            yield row._mapping
+            yield dict(row._mapping)
         after = rows[-1].seq
-

@@ -1,1 +1,1 @@
-"""How it reads."""
+"""How it reads: language, zone and patterns in force, written and read back."""

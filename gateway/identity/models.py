@@ -70,7 +70,9 @@ class Mode(enum.StrEnum):
 
 def words(kind: type[enum.StrEnum]) -> Enum:
     """Return the column type that keeps the words of `kind`."""
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
+    return Enum(
+        kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members]
+    )
 
 
 class PreferencesMixin:
@@ -153,7 +155,7 @@ class Identity(PreferencesMixin, Base):
 
 
 class Session(Base):
-    """A session of a browser: the cookie's id is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`."""
+    """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`."""
 
     __tablename__ = "session"
 
@@ -176,4 +178,3 @@ class Session(Base):
     view_only: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str | None] = mapped_column(String(500))
-

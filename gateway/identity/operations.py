@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import Stamp, record
+from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, passwords, sessions
@@ -98,7 +99,7 @@ def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate 
     return Candidate(row.id, row.kind, row.customer_id, _due(row))
 
 
-def _barred(row: Row[tuple[object, ...]], now: datetime) -> str | None:
+def _barred(row: AnyRow, now: datetime) -> str | None:
     if row.kind is Kind.ADMINISTRATOR:
         return "suspended" if row.suspended else None
     standing = Standing.ACTIVE
@@ -107,15 +108,15 @@ def _barred(row: Row[tuple[object, ...]], now: datetime) -> str | None:
     return log_in_refusal(row.customer_status, standing)
 
 
-def _due(row: Row[tuple[object, ...]]) -> str | None:
-    """Return the next step of the one order: password, second factor, forced password change, in (product §5)."""
+def _due(row: AnyRow) -> str | None:
+    """Return the next step of the one order: password, second factor, forced password change, in."""
     if second_factor_in_force(row.second_factor, row.customer_second_factor, row.class_second_factor):
         return "enrol"
     return "password" if row.password_must_change else None
 
 
 def second_factor_in_force(own: SecondFactor, customers: SecondFactor | None, of_class: bool | None) -> bool:
-    """Return whether a second factor is asked: one's own say, else the customer's, else the class's (product §5)."""
+    """Return whether a second factor is asked: one's own say, else the customer's, else the class's."""
     for say in (own, customers):
         if say is not None and say is not SecondFactor.INHERIT:
             return say is SecondFactor.YES
@@ -184,7 +185,7 @@ def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> 
         .where(Identity.id == identity_id, Identity.kind != Kind.CUSTOMER, Identity.suspended != suspended)
         .values(suspended=suspended)
     )
-    if not changed.rowcount and work.get(Identity, identity_id) is None:
+    if not rows_changed(changed) and work.get(Identity, identity_id) is None:
         raise NotFound
     if suspended:
         sessions.end_all(work, identity_id, "suspended", now)

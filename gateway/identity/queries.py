@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 
+from gateway.db import AnyRow
 from gateway.identity.models import Identity, Session, Stage
 
 _customer = aliased(Identity)
@@ -34,11 +35,11 @@ _SESSIONS = (
 )
 
 
-def profile(reader: Connection, identity_id: str) -> Row[tuple[object, ...]]:
+def profile(reader: Connection, identity_id: str) -> AnyRow:
     """Return what somebody's profile shows."""
     return reader.execute(_PROFILE, {"id": identity_id}).one()
 
 
-def own_sessions(reader: Connection, identity_id: str) -> Sequence[Row[tuple[object, ...]]]:
+def own_sessions(reader: Connection, identity_id: str) -> Sequence[AnyRow]:
     """Return somebody's own live sessions, the latest used first; visits of staff are not among them (IMP-09)."""
     return reader.execute(_SESSIONS, {"id": identity_id}).all()

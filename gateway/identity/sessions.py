@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
-from gateway.db import new_id
+from gateway.db import new_id, rows_changed
 from gateway.identity.models import Realm, Scope, Session, Stage
 
 COOKIE_BYTES = 32
@@ -74,7 +74,7 @@ def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
         update(Session).where(Session.key == key, Session.ended_at.is_(None)).values(ended_at=now, ended_why=why)
     )
     end_visits(work, Session.parent_key == key, "console-ended", now)
-    return bool(ended.rowcount)
+    return bool(rows_changed(ended))
 
 
 def end_own(work: Work, subject_id: str, session_id: str, now: datetime) -> bool:
@@ -95,7 +95,9 @@ def end_own(work: Work, subject_id: str, session_id: str, now: datetime) -> bool
 
 def end_all(work: Work, subject_id: str, why: str, now: datetime, but: bytes | None = None) -> int:
     """End the own sessions of an identity, all `but` one, with the visits that hang on them; return how many."""
-    own = select(Session.key).where(Session.subject_id == subject_id, Session.actor_id.is_(None), Session.ended_at.is_(None))
+    own = select(Session.key).where(
+        Session.subject_id == subject_id, Session.actor_id.is_(None), Session.ended_at.is_(None)
+    )
     if but is not None:
         own = own.where(Session.key != but)
     keys = work.scalars(own).all()
@@ -139,8 +141,7 @@ def seen(work: Work, keys: list[bytes], now: datetime) -> None:
     work.execute(update(Session).where(Session.key.in_(keys)).values(last_seen_at=now))
 
 
-
 def forget_old(work: Work, now: datetime) -> int:
     """Take away the rows of sessions that ended or were last used over a month ago; the record keeps what happened."""
     gone = work.execute(delete(Session).where(Session.last_seen_at < now - KEPT))
-    return int(gone.rowcount)
+    return rows_changed(gone)

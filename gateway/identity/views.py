@@ -10,8 +10,8 @@ from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.web import browser, current
-from gateway.web.redirects import safe_next, see_other
 from gateway.web.marks import open_to_all
+from gateway.web.redirects import safe_next, see_other
 
 bp = Blueprint("identity", __name__)
 
@@ -26,9 +26,7 @@ def _log_in_path() -> str:
 
 def _form_page(form: LogInForm, message: str | None, status: int) -> tuple[str, int]:
     scope = browser.scope()
-    page = render_template(
-        "identity/login.html", form=form, realm=REALM[scope], message=message, action=_log_in_path()
-    )
+    page = render_template("identity/login.html", form=form, realm=REALM[scope], message=message, action=_log_in_path())
     return page, status
 
 

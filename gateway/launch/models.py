@@ -10,7 +10,7 @@ from gateway.identity.models import Mode, words
 
 
 class Launch(Base):
-    """One click. The token in the browser carries the id; the row is found under its SHA-256 and says everything else."""
+    """One click. The token in the browser carries an id; the row under its SHA-256 says everything else."""
 
     __tablename__ = "launch"
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import Stamp, record
-from gateway.db import database_time, new_id
+from gateway.db import AnyRow, database_time, new_id
 from gateway.errors import LaunchRefused
 from gateway.identity import sessions
 from gateway.identity.models import Mode, Realm, Scope, Session, Stage
@@ -69,12 +70,12 @@ def refuse(work: Work, who: Visitor, subject: Subject, portal: str | None, mode:
     record(work, "launch.refused", outcome="refused", reason=code, of=about)
 
 
-def find(work: Work, launch_id: str) -> Row[tuple[Launch]] | None:
+def find(work: Work, launch_id: str) -> AnyRow | None:
     """Return the row of a launch, landed or not."""
     return work.execute(select(Launch.__table__).where(Launch.key == tokens.key_of(launch_id))).one_or_none()
 
 
-def land(work: Work, launch: Row[tuple[Launch]], subject: Subject, now: datetime, address: str | None, agent: str | None) -> str:
+def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: str | None, agent: str | None) -> str:
     """Turn a launch into a visit and return the visit's cookie.
 
     One conditional UPDATE decides who lands (LT-04, LT-05); whoever comes second raises `LaunchRefused`, and the
@@ -117,7 +118,7 @@ def land(work: Work, launch: Row[tuple[Launch]], subject: Subject, now: datetime
     return cookie
 
 
-def refuse_landing(work: Work, launch: Row[tuple[Launch]], subject: Subject | None, code: str) -> None:
+def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str) -> None:
     """Put a landing that may not be (any more) on the record."""
     name = "launch.replay" if launch.landed_at else "launch.refused"
     about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
@@ -131,7 +132,7 @@ def end(work: Work, handle: str, key: bytes, why: str, now: datetime) -> str | N
     if row is None:
         return None
     sessions.end_visits(work, which, why, now)
-    return row.return_to
+    return cast("str | None", row.return_to)
 
 
 def since(now: datetime) -> tuple[datetime, datetime]:
@@ -139,7 +140,9 @@ def since(now: datetime) -> tuple[datetime, datetime]:
     return now - VISIT_ABSOLUTE, now - VISIT_IDLE
 
 
-def _about(stamp: Stamp, actor_id: str, subject: Subject | None, portal: str | None, mode: Mode, launch: str | None) -> Stamp:
+def _about(
+    stamp: Stamp, actor_id: str, subject: Subject | None, portal: str | None, mode: Mode, launch: str | None
+) -> Stamp:
     return replace(
         stamp,
         realm=Realm.SELF_CARE,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from gateway.access.acting import REASONS, Facts, Powers, refusal
@@ -14,8 +14,9 @@ from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
 from gateway.access.visitor import Visitor
+from gateway.db import AnyRow, AnySelect
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.models import CustomerClass, CustomerStatus, Gateway, Identity, Kind, Mode, Realm, Scope, Session
+from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session
 from gateway.identity.standing import Standing, individual_standing
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
@@ -25,7 +26,7 @@ MENU_INDIVIDUALS = 20
 
 _customer = aliased(Identity)
 
-SUBJECT: Select[tuple[object, ...]] = (
+SUBJECT: AnySelect = (
     select(
         Identity.id,
         Identity.kind,
@@ -140,7 +141,7 @@ def subject_of(reader: Connection, rights: Rights, identity_id: str, now: dateti
     return subject_from(reader, rights, row, now) if row else None
 
 
-def subject_from(reader: Connection, rights: Rights, row: Row[tuple[object, ...]], now: datetime) -> Subject:
+def subject_from(reader: Connection, rights: Rights, row: AnyRow, now: datetime) -> Subject:
     """Make a subject from a row of `SUBJECT`."""
     standing = Standing.ACTIVE
     if row.kind is Kind.INDIVIDUAL:
@@ -186,13 +187,16 @@ def offer(who: Visitor, subject: Subject, registry: Registry, individuals: Seque
 
     def choice(portal: Portal | None, mode: Mode, view_only: bool) -> Choice:
         code = why_not(who, subject, portal, mode, view_only)
-        return Choice(mode, view_only, _label(subject, mode, view_only), code is None, _(REASONS[code]) if code else None)
+        return Choice(
+            mode, view_only, _label(subject, mode, view_only), code is None, _(REASONS[code]) if code else None
+        )
 
     def choices(portal: Portal | None, modes: Sequence[Mode]) -> list[Choice]:
         return [choice(portal, mode, False) for mode in modes] + [choice(portal, modes[0], True)]
 
     modes = [Mode.ASSIGNED] if subject.has_default_role else [Mode.ASSIGNED, Mode.FULL]
-    inside, outside = [], []
+    inside: list[PortalChoices] = []
+    outside: list[PortalChoices] = []
     for portal in registry.self_care():
         is_open = _opens(subject.levels, portal.slug)
         shown = PortalChoices(
@@ -223,8 +227,6 @@ def live_visits(reader: Connection, actor_id: str, since: datetime, idle_since: 
     """Return how many visits an administrator has open."""
     values = {"actor_id": actor_id, "since": since, "idle_since": idle_since}
     return int(reader.execute(_LIVE_VISITS, values).scalar_one())
-
-
 
 
 def _opens(levels: Levels, slug: str) -> bool:

@@ -16,7 +16,7 @@ class Tokens:
 
     def __init__(self, keys: list[bytes]) -> None:
         self._serializer = URLSafeTimedSerializer(
-            keys,  # type: ignore[arg-type]
+            keys,
             salt=f"portico.{PURPOSE}",
             signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256},
         )

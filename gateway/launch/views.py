@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 
 from flask import Blueprint, current_app, render_template, request
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, StringField
-from wtforms.validators import Length
 
 from gateway.access.acting import CONSOLE
 from gateway.access.queries import Ended, visitor_of
@@ -17,23 +14,13 @@ from gateway.i18n.catalog import gettext as _
 from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Mode, Scope
 from gateway.launch import operations, queries, tokens
+from gateway.launch.forms import LaunchForm
 from gateway.portal.registry import Registry
 from gateway.web import browser, current, scopes
 from gateway.web.marks import for_everyone_logged_in, in_visits_only
 from gateway.web.redirects import safe_next, see_other
 
 bp = Blueprint("launch", __name__)
-
-
-class LaunchForm(FlaskForm):  # type: ignore[misc]
-    """One click: for whom, which portal (empty: the picker), how."""
-
-    subject = HiddenField(validators=[Length(max=16)])
-    portal = HiddenField(validators=[Length(max=64)])
-    mode = HiddenField()
-    view_only = HiddenField()
-    reason = StringField(N_("Reason"), validators=[Length(max=200)])
-    next = HiddenField()
 
 
 @dataclass(frozen=True, slots=True)

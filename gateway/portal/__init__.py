@@ -11,14 +11,13 @@ from gateway.access.levels import Level
 from gateway.access.structure import Page, Root, Tab
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
-from gateway.db import Base, Id, UTCDateTime, new_id
+from gateway.db import AnyRow, AnySelect, Base, Id, UTCDateTime, new_id, rows_changed
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, gettext, ngettext
 from gateway.i18n.formats import Formats, Unreadable
 from gateway.importing import Field, Importer, Line
-from gateway.paging import PAGE_SIZE
+from gateway.paging import PAGE_SIZE, decode_cursor, page_of
 from gateway.paging import Page as PageOfRows
-from gateway.paging import decode_cursor, page_of
 from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
 from gateway.portal.pages import csv_answer, next_links, query_text, render, search_part
@@ -27,7 +26,10 @@ from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
 
 __all__ = [
+    "N_",
     "PAGE_SIZE",
+    "AnyRow",
+    "AnySelect",
     "Base",
     "Blueprint",
     "Field",
@@ -37,7 +39,6 @@ __all__ = [
     "Invalid",
     "Level",
     "Line",
-    "N_",
     "NotFound",
     "Page",
     "PageOfRows",
@@ -64,6 +65,7 @@ __all__ = [
     "record",
     "render",
     "resolve_customers",
+    "rows_changed",
     "search_part",
     "see",
     "visitor",

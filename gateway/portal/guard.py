@@ -159,4 +159,3 @@ def page_level() -> Level:
     if mark is None or mark.portal is None or who is None:
         return Level.FULL
     return who.level(mark.portal, str(mark.node))
-

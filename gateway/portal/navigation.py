@@ -153,8 +153,15 @@ def why_not(who: Visitor | None, mark: Mark | None) -> str | None:
     if who.level(mark.portal, mark.node) < mark.needs:
         return _("You can look but not change anything here.")
     if who.actor is not None and (mark.portal, mark.node) in NEVER_WHILE_ACTING:
-        return _("This is never possible while acting for somebody. You can do it in the console, under your own name.")
+        return _("This is never possible while acting for somebody.")
     return None
+
+
+def do_it_here(who: Visitor | None, mark: Mark | None) -> str | None:
+    """Return the page of the console where staff do under their own name what no visit may do, or None."""
+    if who is None or who.actor is None or mark is None or (mark.portal, mark.node) not in NEVER_WHILE_ACTING:
+        return None
+    return f"/admin/customers/{who.customer_id}"
 
 
 def register(app: Flask, registry: Registry) -> None:
@@ -168,5 +175,6 @@ def register(app: Flask, registry: Registry) -> None:
             "shell": shell(registry, who) if who else None,
             "acting": acting(who) if who else None,
             "why_not": reason,
+            "do_it_here": do_it_here(who, g.get("mark")),
             "may_change": reason is None,
         }

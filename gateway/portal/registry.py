@@ -20,9 +20,9 @@ SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 
 
 def discover() -> list[Portal]:
-    """Return the portals that are installed, by the entry-point group `portico.portals`, in order of their slugs."""
+    """Return the portals that are installed, by the entry-point group `portico.portals`, in order of their titles."""
     portals = [point.load() for point in entry_points(group="portico.portals")]
-    return sorted(portals, key=lambda portal: portal.slug)
+    return sorted(portals, key=lambda portal: portal.title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Registry:
             if mark is None:
                 where = f"the portal {portal.slug!r}" if portal else "the gateway"
                 raise DeclarationError(
-                    f"{where} has the view {endpoint!r} that belongs to no node; mark it with @belongs_to(\"…\")"
+                    f'{where} has the view {endpoint!r} that belongs to no node; mark it with @belongs_to("…")'
                 )
             if portal is None:
                 yield endpoint, mark
@@ -111,15 +111,15 @@ class Registry:
         mark = self.marks.get(node.endpoint or "")
         if mark is None:
             raise DeclarationError(
-                f"the node {key!r} of the portal {portal.slug!r} leads to the endpoint {node.endpoint!r}, which no view has"
+                f"the node {key!r} of {portal.slug!r} leads to the endpoint {node.endpoint!r}, which no view has"
             )
         if mark.portal != portal.slug or mark.node != key:
             raise DeclarationError(
-                f"the node {key!r} of the portal {portal.slug!r} leads to {node.endpoint!r}, which belongs to {mark.node!r}"
+                f"the node {key!r} of {portal.slug!r} leads to {node.endpoint!r}, which belongs to {mark.node!r}"
             )
         try:
             return url_for(str(node.endpoint))
         except BuildError as error:
             raise DeclarationError(
-                f"the node {key!r} of the portal {portal.slug!r} leads to {node.endpoint!r}, whose address needs a value"
+                f"the node {key!r} of {portal.slug!r} leads to {node.endpoint!r}, whose address needs a value"
             ) from error

@@ -10,5 +10,3 @@ class ChangePasswordForm(NewPasswordForm):
     """The password one has, and the new one twice."""
 
     current = PasswordField(N_("Present password"), render_kw={"autocomplete": "current-password"})
-
-

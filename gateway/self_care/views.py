@@ -65,4 +65,6 @@ def end_session(id: str) -> Response:
 def _page(form: ChangePasswordForm) -> str:
     who = current.visitor()
     own = queries.own_sessions(current.reader(), who.id)
-    return render_template("self_care/security.html", form=form, sessions=own, this=who.session_id, shortest=passwords.SHORTEST)
+    return render_template(
+        "self_care/security.html", form=form, sessions=own, this=who.session_id, shortest=passwords.SHORTEST
+    )

@@ -55,7 +55,9 @@ def session_cookie(of: Scope | None = None) -> str | None:
     return read_cookie(scopes.cookie_name(of or scope(), handle(), _secure()))
 
 
-def set_cookie(response: AnyResponse, name: str, value: str, *, strict: bool = False, seconds: int | None = None) -> None:
+def set_cookie(
+    response: AnyResponse, name: str, value: str, *, strict: bool = False, seconds: int | None = None
+) -> None:
     """Set a cookie as every cookie of ours is set (CK-01)."""
     same_site = "Strict" if strict else "Lax"
     response.set_cookie(name, value, max_age=seconds, path="/", secure=_secure(), httponly=True, samesite=same_site)

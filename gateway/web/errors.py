@@ -98,7 +98,9 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Response:
-        return page(400, _("This form is too old or belongs to another log-in. Open the page again and repeat your change."))
+        return page(
+            400, _("This form is too old or belongs to another log-in. Open the page again and repeat your change.")
+        )
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response:
@@ -124,4 +126,8 @@ def register(app: Flask) -> None:
 
 def _gone(error: DBAPIError) -> bool:
     """Tell a database that is away, locked, full or read-only from a statement that is wrong."""
-    return error.connection_invalidated or type(error).__name__ in ("OperationalError", "InternalError", "InterfaceError")
+    return error.connection_invalidated or type(error).__name__ in (
+        "OperationalError",
+        "InternalError",
+        "InterfaceError",
+    )

@@ -28,7 +28,13 @@ def safe_next(target: str | None, prefix: str, otherwise: str) -> str:
 
     Judged by the router, never by the look of the text: `/\\evil.example` and its like resolve to nothing.
     """
-    if not target or len(target) > 500 or not target.startswith("/") or target.startswith("//") or set(target) - PRINTABLE:
+    if (
+        not target
+        or len(target) > 500
+        or not target.startswith("/")
+        or target.startswith("//")
+        or set(target) - PRINTABLE
+    ):
         return otherwise
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not f"{parts.path}/".startswith(prefix):
@@ -39,5 +45,3 @@ def safe_next(target: str | None, prefix: str, otherwise: str) -> str:
     except (HTTPException, RequestRedirect):
         return otherwise
     return target
-
-

@@ -1,4 +1,4 @@
-"""Which cookie belongs to which path: `/` to customers, `/admin` to administrators, `/as/<handle>` to one visit each."""
+"""Which cookie belongs to which path: `/` to customers, `/admin` to administrators, `/as/<handle>` to a visit."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -9,7 +9,9 @@ from gateway.portal import Field, Importer, Line, cells, new_id, resolve_custome
 from portals.iot.models import Device, DeviceStatus, Usage
 
 ICCID = re.compile(r"[0-9]{18,22}\Z")
-_DEVICES = select(Device.iccid, Device.id, Device.customer_id).where(Device.iccid.in_(bindparam("iccids", expanding=True)))
+_DEVICES = select(Device.iccid, Device.id, Device.customer_id).where(
+    Device.iccid.in_(bindparam("iccids", expanding=True))
+)
 
 
 def iccid(text: str) -> str:
@@ -50,14 +52,14 @@ IMPORTERS = (
             Field("plan", cells.text_up_to(60)),
             Field("status", cells.one_of(DeviceStatus)),
         ),
-        Device.__table__,
+        Device,
         ("iccid",),
         _devices,
     ),
     Importer(
         "iot-usage",
         (Field("iccid", iccid), Field("day", cells.day), Field("bytes", cells.whole_number)),
-        Usage.__table__,
+        Usage,
         ("device_id", "day"),
         _usage,
     ),

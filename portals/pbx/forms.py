@@ -14,13 +14,16 @@ def stripped(text: str | None) -> str | None:
     return text.strip() or None if text else None
 
 
-class ExtensionForm(FlaskForm):  # type: ignore[misc]
+class ExtensionForm(FlaskForm):
     """An extension. `version` is the one that was shown, so that nobody overwrites what they have not seen."""
 
     number = StringField(
         N_("Number"),
         filters=[stripped],
-        validators=[DataRequired(N_("Enter a number.")), Regexp(NUMBER, message=N_("A number has 1 to 16 digits, * or #."))],
+        validators=[
+            DataRequired(N_("Enter a number.")),
+            Regexp(NUMBER, message=N_("A number has 1 to 16 digits, * or #.")),
+        ],
     )
     name = StringField(
         N_("Name"),

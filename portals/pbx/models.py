@@ -36,7 +36,9 @@ class Method(enum.StrEnum):
 
 def words(kind: type[enum.StrEnum]) -> Enum:
     """Return the column type that keeps the words of `kind`."""
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
+    return Enum(
+        kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members]
+    )
 
 
 class Extension(Base):

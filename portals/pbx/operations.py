@@ -6,7 +6,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.portal import Invalid, Stale, Visitor, new_id, record
+from gateway.portal import Invalid, Stale, Visitor, new_id, record, rows_changed
 from gateway.portal import gettext as _
 from portals.pbx.models import Extension
 
@@ -24,7 +24,9 @@ def create_extension(work: Session, visitor: Visitor, values: dict[str, str | No
     return id
 
 
-def save_extension(work: Session, visitor: Visitor, extension: Any, values: dict[str, str | None], version: int) -> None:
+def save_extension(
+    work: Session, visitor: Visitor, extension: Any, values: dict[str, str | None], version: int
+) -> None:
     """Save an extension that was read as `extension`.
 
     Raises `Stale` when somebody saved since `version` was shown, `Invalid` when the number is taken.
@@ -42,7 +44,7 @@ def save_extension(work: Session, visitor: Visitor, extension: Any, values: dict
         )
     except IntegrityError as error:
         raise Invalid({"number": [_("This number is taken.")]}) from error
-    if not saved.rowcount:  # type: ignore[attr-defined]
+    if not rows_changed(saved):
         raise Stale
     after = {name: values[name] for name in before}
     record(work, "pbx.extension.changed", extension=extension.id, before=before, after=after)

@@ -5,12 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
-from gateway.portal import PAGE_SIZE, NotFound, PageOfRows, Visitor, decode_cursor, page_of, search_part
+from gateway.portal import (
+    PAGE_SIZE,
+    AnyRow,
+    AnySelect,
+    NotFound,
+    PageOfRows,
+    Visitor,
+    decode_cursor,
+    page_of,
+    search_part,
+)
 from portals.pbx.models import Call, Extension, Invoice, Payment
 
-Rows = PageOfRows[Row[tuple[Any, ...]]]
+Rows = PageOfRows[AnyRow]
 EXPORTED = 50_000
 
 _EXTENSIONS = (
@@ -82,7 +92,7 @@ class Wanted:
     number: str = ""
 
 
-def overview(reader: Connection, visitor: Visitor, since: datetime) -> Row[tuple[int, int, int]]:
+def overview(reader: Connection, visitor: Visitor, since: datetime) -> AnyRow:
     """Return the number of extensions, and the calls and their seconds since a moment."""
     return reader.execute(_OVERVIEW, {"customer_id": visitor.customer_id, "since": since}).one()
 
@@ -102,7 +112,7 @@ def extensions(reader: Connection, visitor: Visitor, q: str, after: str | None) 
     return page_of(reader.execute(statement, values).all(), lambda row: (row.number, row.id))
 
 
-def extension(reader: Connection, visitor: Visitor, id: str) -> Row[tuple[Any, ...]]:
+def extension(reader: Connection, visitor: Visitor, id: str) -> AnyRow:
     """Return one extension of the visitor's customer; raises `NotFound`."""
     statement = select(Extension.__table__).where(Extension.id == id, Extension.customer_id == visitor.customer_id)
     return _one(reader, statement)
@@ -114,19 +124,17 @@ def calls(reader: Connection, visitor: Visitor, wanted: Wanted, after: str | Non
     if after:
         text, id = decode_cursor(after, str, str)
         started_at = datetime.fromisoformat(text)
-        statement = statement.where(
-            Call.started_at <= started_at, or_(Call.started_at < started_at, Call.id < id)
-        )
+        statement = statement.where(Call.started_at <= started_at, or_(Call.started_at < started_at, Call.id < id))
     rows = reader.execute(statement, {"customer_id": visitor.customer_id}).all()
     return page_of(rows, lambda row: (row.started_at.isoformat(), row.id))
 
 
-def all_calls(reader: Connection, visitor: Visitor, wanted: Wanted) -> Sequence[Row[tuple[Any, ...]]]:
+def all_calls(reader: Connection, visitor: Visitor, wanted: Wanted) -> Sequence[AnyRow]:
     """Return every call that is asked for, for an export: the latest fifty thousand at most."""
     return reader.execute(_wanted(wanted).limit(EXPORTED), {"customer_id": visitor.customer_id}).all()
 
 
-def _wanted(wanted: Wanted) -> Select[Any]:
+def _wanted(wanted: Wanted) -> AnySelect:
     statement = _CALLS
     if wanted.since:
         statement = statement.where(Call.started_at >= wanted.since)
@@ -134,7 +142,9 @@ def _wanted(wanted: Wanted) -> Select[Any]:
         statement = statement.where(Call.started_at < wanted.until)
     if wanted.number:
         part = search_part(wanted.number)
-        statement = statement.where(or_(Call.from_number.like(part, escape="\\"), Call.to_number.like(part, escape="\\")))
+        statement = statement.where(
+            or_(Call.from_number.like(part, escape="\\"), Call.to_number.like(part, escape="\\"))
+        )
     return statement
 
 
@@ -143,13 +153,13 @@ def invoices(reader: Connection, visitor: Visitor, after: str | None) -> Rows:
     return _by_day(reader, visitor, _INVOICES, Invoice, Invoice.issued_on, after)
 
 
-def invoice(reader: Connection, visitor: Visitor, id: str) -> Row[tuple[Any, ...]]:
+def invoice(reader: Connection, visitor: Visitor, id: str) -> AnyRow:
     """Return one invoice of the visitor's customer; raises `NotFound`."""
     statement = select(Invoice.__table__).where(Invoice.id == id, Invoice.customer_id == visitor.customer_id)
     return _one(reader, statement)
 
 
-def payments_of(reader: Connection, visitor: Visitor, invoice_id: str) -> Sequence[Row[tuple[Any, ...]]]:
+def payments_of(reader: Connection, visitor: Visitor, invoice_id: str) -> Sequence[AnyRow]:
     """Return the payments of one invoice."""
     statement = _PAYMENTS.where(Payment.invoice_id == invoice_id)
     return reader.execute(statement, {"customer_id": visitor.customer_id}).all()
@@ -160,19 +170,21 @@ def payments(reader: Connection, visitor: Visitor, after: str | None) -> Rows:
     return _by_day(reader, visitor, _PAYMENTS, Payment, Payment.paid_on, after)
 
 
-def payment(reader: Connection, visitor: Visitor, id: str) -> Row[tuple[Any, ...]]:
+def payment(reader: Connection, visitor: Visitor, id: str) -> AnyRow:
     """Return one payment of the visitor's customer; raises `NotFound`."""
     return _one(reader, _PAYMENTS.where(Payment.id == id), customer_id=visitor.customer_id)
 
 
-def _one(reader: Connection, statement: Select[Any], **values: Any) -> Row[tuple[Any, ...]]:
+def _one(reader: Connection, statement: AnySelect, **values: Any) -> AnyRow:
     row = reader.execute(statement, values).one_or_none()
     if row is None:
         raise NotFound
     return row
 
 
-def _by_day(reader: Connection, visitor: Visitor, statement: Select[Any], table: Any, day: Any, after: str | None) -> Rows:
+def _by_day(
+    reader: Connection, visitor: Visitor, statement: AnySelect, table: Any, day: Any, after: str | None
+) -> Rows:
     if after:
         text, id = decode_cursor(after, str, str)
         last = datetime.fromisoformat(text).date()

@@ -23,7 +23,6 @@ from gateway.portal import (
     visitor,
     writer,
 )
-
 from portals.pbx import operations, queries
 from portals.pbx.forms import ExtensionForm
 
@@ -112,7 +111,12 @@ def calls() -> str | tuple[str, int]:
     page = queries.calls(reader(), visitor(), wanted, request.args.get("after"))
     query = _query()
     drawn = render(
-        "calls.html", rows=page.rows, query=query, problems=problems, filtered=any(query.values()), **next_links(page, **query)
+        "calls.html",
+        rows=page.rows,
+        query=query,
+        problems=problems,
+        filtered=any(query.values()),
+        **next_links(page, **query),
     )
     return (drawn, 422) if problems else drawn
 
@@ -123,7 +127,9 @@ def calls_csv() -> Response | tuple[str, int]:
     """Export the calls that are asked for; moments in ISO 8601, in UTC."""
     wanted, problems = _wanted()
     if problems:
-        return render("calls.html", rows=[], query=_query(), problems=problems, filtered=True, next_url=None, first_url=None), 422
+        return render(
+            "calls.html", rows=[], query=_query(), problems=problems, filtered=True, next_url=None, first_url=None
+        ), 422
     header = ("started_at", "from", "to", "direction", "duration_seconds", "charge", "currency")
     rows = queries.all_calls(reader(), visitor(), wanted)
     return csv_answer("calls.csv", header, ((row.started_at.isoformat(), *row[2:]) for row in rows))

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from flask import make_response, render_template, request
-from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from gateway.access.acting import Facts
 from gateway.access.levels import Level
 from gateway.admin import queries
 from gateway.admin.portal import bp
+from gateway.db import AnyRow
 from gateway.errors import NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import ngettext
@@ -100,11 +100,11 @@ def _subject(identity_id: str) -> launches.Subject:
     return subject
 
 
-def _facts(row: Row[tuple[object, ...]]) -> Facts:
+def _facts(row: AnyRow) -> Facts:
     return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE)
 
 
-def _person(row: Row[tuple[object, ...]]) -> launches.Subject:
+def _person(row: AnyRow) -> launches.Subject:
     return launches.subject_from(current.reader(), current.house().rights, row, current.now())
 
 
@@ -121,7 +121,7 @@ def _individuals(people: Sequence[launches.Subject]) -> list[launches.Individual
     ]
 
 
-def _cells(person: launches.Subject, row: Row[tuple[object, ...]]) -> tuple[object, ...]:
+def _cells(person: launches.Subject, row: AnyRow) -> tuple[object, ...]:
     role = person.role_name or _("no role")
     return person.id, person.name, person.login, role, str(person.standing), row.activates_on, row.expires_on
 
@@ -134,5 +134,3 @@ def _count_text(found: int) -> str:
     if found > COUNT_LIMIT:
         return _("more than %(count)s customers") % {"count": current.formats().number(COUNT_LIMIT)}
     return ngettext("%(count)s customer", "%(count)s customers", found) % {"count": current.formats().number(found)}
-
-

@@ -1,0 +1,18 @@
+"""The form behind every button that opens a portal for somebody."""
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField
+from wtforms.validators import Length
+
+from gateway.i18n.catalog import N_
+
+
+class LaunchForm(FlaskForm):
+    """One click: for whom, which portal (empty: the picker), how."""
+
+    subject = HiddenField(validators=[Length(max=16)])
+    portal = HiddenField(validators=[Length(max=64)])
+    mode = HiddenField()
+    view_only = HiddenField()
+    reason = StringField(N_("Reason"), validators=[Length(max=200)])
+    next = HiddenField()
