@@ -10,10 +10,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway import serve
+from gateway import migrations, serve
+from gateway.db import Database
 
 VAR = serve.ROOT / "var"
 HOST = "127.0.0.1"
+PORT = 8000
 SQLITE = "sqlite:///"
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 
@@ -39,12 +41,13 @@ def password_word() -> str:
 
 
 def first_settings() -> str:
-    """Return the text of a new `demo.env`, with secrets of its own."""
+    """Return the text of a new `demo.env`, complete, so that `flask --app wsgi …` runs on it; with its own secrets."""
     return (
         "# Settings of the demo; docs/operating.md says what each means.\n"
         f"GATEWAY_SECRET_KEYS={secrets.token_urlsafe(48)}\n"
         f"GATEWAY_AUDIT_KEYS={secrets.token_urlsafe(48)}\n"
         f"GATEWAY_DATABASE_URL={SQLITE}var/portico.db\n"
+        f"GATEWAY_BASE_URL=http://{HOST}:{PORT}\n"
     )
 
 
@@ -84,7 +87,7 @@ def environment(given: Mapping[str, str], settings: Mapping[str, str], url: str)
 def main() -> int:
     """Prepare what is missing, say where everything is, and serve until told to stop."""
     serve.stop_when_told()
-    port = int(os.environ.get("PORT") or 8000)
+    port = int(os.environ.get("PORT") or PORT)
     serve.require_free(HOST, port)
     VAR.mkdir(exist_ok=True)
     url = f"http://{HOST}:{port}"
@@ -92,9 +95,12 @@ def main() -> int:
     password = written_once(VAR / "demo.password", password_word() + "\n").strip()
 
     print("Bringing the database up to date …", flush=True)
-    serve.flask("migrate", env=env)
+    fresh = not (VAR / "portico.db").exists()
+    database = Database(env["GATEWAY_DATABASE_URL"])
+    migrations.upgrade(database)
+    database.dispose()
     loaded = VAR / "demo.loaded"
-    if not loaded.exists():
+    if not loaded.exists() or fresh:
         print("Loading the demo company …", flush=True)
         serve.flask("demo", "load", env={**env, "DEMO_PASSWORD": password})
         loaded.touch()

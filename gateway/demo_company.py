@@ -73,12 +73,12 @@ def _house(work: Work, password_hash: str) -> None:
 
 
 def _roles(work: Work, realm: Realm) -> dict[str, str]:
-    return dict(work.execute(select(Role.name, Role.id).where(Role.realm == realm)).tuples().all())
+    return dict(work.execute(select(Role.name, Role.id).where(Role.realm == realm)).all())
 
 
 def _allowed_roles(work: Work) -> None:
     customers = dict(
-        work.execute(select(Identity.login_key, Identity.id).where(Identity.realm == Realm.SELF_CARE)).tuples().all()
+        work.execute(select(Identity.login_key, Identity.id).where(Identity.realm == Realm.SELF_CARE)).all()
     )
     roles = _roles(work, Realm.SELF_CARE)
     for row in _rows("allowed_roles"):

@@ -81,7 +81,7 @@ def run(host: str, port: int, workers: int, env: Mapping[str, str]) -> int:
     server = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(BLOCKING_THREADS)),
-        *("--no-ws", "--respawn-failed-workers", "wsgi:app"),
+        *("--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "8", "wsgi:app"),
     ]
     return together([server, [*FLASK, "work"]], env)
 

@@ -117,8 +117,14 @@ class Settings:
 
         HMAC-SHA256 keeps the purposes apart: a token of one is never good for another (KEY-04, ASVS 9.2.2).
         """
-        message = b"portico key for " + purpose.encode()
-        return [hmac.digest(key.encode(), message, hashlib.sha256) for key in reversed(self.secret_keys)]
+        return list(self.keys_by_id(purpose).values())
+
+    def keys_by_id(self, purpose: str) -> dict[str, bytes]:
+        """Return the same keys by the id of their secret key, oldest first, so that what is kept can name its key.
+
+        The id, 8 hexadecimal digits, is derived like a key of its own purpose and says nothing about the others.
+        """
+        return {_derived(key, "key id").hex()[:8]: _derived(key, purpose) for key in reversed(self.secret_keys)}
 
 
 def in_force(env: Mapping[str, str] = os.environ) -> list[tuple[Description, str, str]]:
@@ -174,6 +180,10 @@ class _Reader:
         except ValueError as error:
             self.problems.append(f"{name} {error}.")
             return default
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    return hmac.digest(key.encode(), b"portico key for " + purpose.encode(), hashlib.sha256)
 
 
 def _items(text: str) -> list[str]:
@@ -269,9 +279,19 @@ def _languages(text: str) -> tuple[str, ...]:
 
 def _networks(text: str) -> tuple[Network, ...]:
     try:
-        return tuple(ip_network(item) for item in _items(text))
+        return tuple(_network(item) for item in _items(text))
     except ValueError:
         raise ValueError("should list networks, like 10.0.0.0/8,2001:db8::/32, no bits beyond the prefix") from None
+
+
+def _network(item: str) -> Network:
+    """Read an address or address/prefix; no netmask (0.0.0.255 would be a host mask), zone, or IPv4 within IPv6."""
+    network = ip_network(item)
+    prefix = item.partition("/")[2]
+    mapped = isinstance(network, IPv6Network) and network.network_address.ipv4_mapped
+    if "%" in item or mapped or (prefix and prefix != str(network.prefixlen)):
+        raise ValueError("is not written as address/prefix")
+    return network
 
 
 def _proxies(text: str) -> tuple[Network, ...]:

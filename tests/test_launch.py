@@ -14,6 +14,7 @@ from gateway.access.operations import set_portal_enabled, set_portal_view
 from gateway.audit.models import AuditEvent
 from gateway.identity import operations
 from gateway.identity.models import CustomerStatus, Identity, Session
+from gateway.launch import tokens
 from gateway.launch.models import Launch
 from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT
 from tests.house import Browser, change, form_token, house_of, rows, value, visit_of, working
@@ -456,3 +457,53 @@ def test_a_launch_is_one_transaction_and_so_is_the_landing(helen: Browser, app: 
     event.listen(house_of(app).database.write_engine, "commit", lambda _connection: commits.append(1))
     helen.open("abc", "pbx")
     assert len(commits) == 2
+
+
+def test_the_cookies_of_visits_that_are_over_are_taken_back_at_the_next_click(helen: Browser, app: Flask) -> None:
+    over, live = helen.open("abc", "pbx"), helen.open("globex", "pbx")
+    with working(app) as work:
+        earlier = clock.now() - timedelta(minutes=30)
+        work.execute(update(Session).where(Session.handle == over.split("/")[2]).values(last_seen_at=earlier))
+    helen.open("initech", "pbx")
+    kept = {cookie.key for cookie in helen.client._cookies.values() if cookie.key.startswith("visit-")}
+    assert f"visit-{over.split('/')[2]}" not in kept
+    assert f"visit-{live.split('/')[2]}" in kept
+
+
+def test_a_token_of_another_kind_is_no_launch__LT_02(helen: Browser, app: Flask) -> None:
+    land = helen.launch("abc", "pbx").location
+    name, token = token_cookie(helen)
+    form = helen.token("/admin/customers")
+    for other in (form, tokens.Tokens(house_of(app).settings.derived_keys("form")).sign("x"), token.split(".")[0]):
+        helen.client.set_cookie(name, other)
+        assert helen.get(land).status_code == 403
+    helen.client.set_cookie(name, token)
+    assert helen.get(land).status_code == 303
+
+
+def test_keys_rotate_without_losing_launches_on_the_way__LT_12(
+    new_browser: NewBrowser, make_app: Callable[..., Flask]
+) -> None:
+    old, new = "o1d-Key-for-these-tests-0000-abcdefgh", "n3w-Key-for-these-tests-1111-ijklmnop"
+    apps = {keys: Browser(make_app(secret_keys=keys)) for keys in ((old,), (new, old), (new,))}
+    for made_with, landed_with, status in (
+        ((old,), (new, old), 303),
+        ((new, old), (new,), 303),
+        ((new, old), (old,), 403),
+        ((old,), (new,), 403),
+    ):
+        clicking, landing = apps[made_with], apps[landed_with]
+        clicking.client._cookies.clear()
+        clicking.log_in(HELEN)
+        land = clicking.launch("abc", "pbx").location
+        landing.client._cookies = dict(clicking.client._cookies)
+        assert landing.get(land).status_code == status, (made_with, landed_with)
+
+
+def test_clocks_that_differ_by_seconds_do_not_matter_and_tokens_from_the_future_do__LT_13(app: Flask) -> None:
+    signing = tokens.Tokens(house_of(app).settings.derived_keys("launch"))
+    token, now = signing.sign("x"), clock.now()
+    assert signing.read(token, now - timedelta(seconds=5)) == "x"
+    assert signing.read(token, now + timedelta(seconds=5)) == "x"
+    assert signing.read(token, now - timedelta(seconds=90)) is None
+    assert signing.read(token, now + timedelta(seconds=90)) is None

@@ -187,6 +187,15 @@ def test_networks_are_read():
     assert settings.metrics_networks == (ip_network("192.0.2.7/32"),)
 
 
+@pytest.mark.parametrize(
+    "network",
+    ["10.0.0.0/0.0.0.255", "10.0.0.0/255.0.0.0", "192.0.2.7/032", "::ffff:10.0.0.0/104", "fe80::1%eth0", "10.0.0.1/8"],
+)
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "METRICS_NETWORKS", "OUTBOUND_NETWORKS"])
+def test_a_network_that_can_be_read_in_two_ways_is_refused(name: str, network: str):
+    assert refused(**{name: f"192.0.2.0/24, {network}"}).startswith(f"GATEWAY_{name} ")
+
+
 @pytest.mark.parametrize("networks", ["0.0.0.0/0", "::/0", "10.0.0.1/8", "proxy.example.org"])
 def test_a_proxy_that_would_be_anybody_is_refused(networks: str):
     assert refused(TRUSTED_PROXIES=networks).startswith("GATEWAY_TRUSTED_PROXIES ")
@@ -204,6 +213,16 @@ def test_each_purpose_has_keys_of_its_own_the_oldest_first__KEY_04():
     assert launch == settings.derived_keys("launch")
     assert taken(SECRET_KEYS=KEY).derived_keys("launch") == launch[-1:]
     assert all(len(key) == 32 for key in launch)
+
+
+def test_a_key_keeps_its_id_when_others_come_and_go_and_whatever_it_is_for__LT_12():
+    before, after = taken(SECRET_KEYS=OLDER_KEY).keys_by_id("launch"), taken().keys_by_id("launch")
+    (older,) = before
+    assert next(iter(after)) == older
+    assert after[older] == before[older]
+    assert list(taken().keys_by_id("reset")) == list(after)
+    assert list(after.values()) == taken().derived_keys("launch")
+    assert all(key_id not in key.hex() for key_id, key in after.items())
 
 
 def test_what_is_in_force_says_where_it_comes_from_and_masks_secrets(tmp_path: Path):

@@ -116,8 +116,8 @@ def _taken(connection: Connection, lines: Sequence[Line]) -> dict[str, tuple[str
 
 
 def _customers(connection: Connection, lines: Sequence[Line]) -> None:
-    roles = dict(connection.execute(_ROLES).tuples().all())
-    classes = dict(connection.execute(_CLASSES).tuples().all())
+    roles = dict(connection.execute(_ROLES).all())
+    classes = dict(connection.execute(_CLASSES).all())
     taken = _taken(connection, lines)
     for line in lines:
         values = line.values
@@ -136,7 +136,7 @@ def _customers(connection: Connection, lines: Sequence[Line]) -> None:
 
 
 def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
-    roles = dict(connection.execute(_ROLES).tuples().all())
+    roles = dict(connection.execute(_ROLES).all())
     taken = _taken(connection, lines)
     keys = {logins.canonical(line.values["customer"]) for line in lines}
     owners = {
@@ -144,7 +144,7 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         for row in connection.execute(_BY_LOGIN, {"keys": list(keys)})
         if row.kind is Kind.CUSTOMER
     }
-    allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).tuples().all())
+    allowed = set(connection.execute(_ALLOWED, {"customers": list(owners.values())}).all())
     for line in lines:
         values = line.values
         owner = owners.get(logins.canonical(values["customer"]))

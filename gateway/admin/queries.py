@@ -1,11 +1,15 @@
 """Lists of the console: by key, each at a fixed number of queries, every filter on an index."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from gateway.access.models import Role
-from gateway.db import AnyRow
+from gateway.db import AnyRow, AnySelect
 from gateway.identity import logins
-from gateway.identity.models import CustomerClass, Identity, Kind, Realm
+from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
+from gateway.identity.search import found_by, literal
 from gateway.launch.queries import SUBJECT
 from gateway.paging import COUNT_LIMIT, PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -34,30 +38,43 @@ _AFTER = and_(
 )
 
 
-def like(text: str) -> str:
-    """Return `text` for the inside of a LIKE pattern, its wildcards taken literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which customers are asked for."""
+
+    q: str = ""
+    status: CustomerStatus | None = None
+    class_id: str | None = None
+
+    def of(self, reader: Connection, statement: AnySelect) -> AnySelect:
+        """Narrow a statement down to them."""
+        found = found_by(reader, Kind.CUSTOMER, self.q)
+        if found is not None:
+            statement = statement.where(found)
+        if self.status is not None:
+            statement = statement.where(Identity.status == self.status)
+        if self.class_id is not None:
+            statement = statement.where(Identity.class_id == self.class_id)
+        return statement
 
 
-def customers(reader: Connection, q: str, after: str | None) -> Page[AnyRow]:
+def customers(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:
     """Return a page of customers in order of their names; an exact login comes first.
 
-    `q` is looked for in names, logins and e-mail addresses, in any case. Raises `Invalid` for a bad cursor.
+    Raises `Invalid` for a cursor that is not ours.
     """
-    statement = _CUSTOMERS
-    key = logins.canonical(q)
-    if key:
-        statement = statement.where(Identity.search.like(f"%{like(key)}%", escape="\\"))
+    statement = wanted.of(reader, _CUSTOMERS)
     if after:
         after_key, after_id = decode_cursor(after, str, str)
-        statement = statement.where(_AFTER)
-        rows = reader.execute(statement, {"after_key": after_key, "after_id": after_id}).all()
+        rows = reader.execute(statement.where(_AFTER), {"after_key": after_key, "after_id": after_id}).all()
     else:
         rows = reader.execute(statement).all()
     page = page_of(rows, lambda row: (row.sort_key, row.id))
+    key = logins.canonical(wanted.q)
     if not key or after:
         return page
-    exact = reader.execute(_CUSTOMERS.where(Identity.realm == Realm.SELF_CARE, Identity.login_key == key)).one_or_none()
+    by_login = Wanted(status=wanted.status, class_id=wanted.class_id).of(reader, _CUSTOMERS)
+    exact = reader.execute(by_login.where(Identity.realm == Realm.SELF_CARE, Identity.login_key == key)).one_or_none()
     if exact is None:
         return page
     return Page([exact, *(row for row in page.rows if row.id != exact.id)], page.after)
@@ -68,15 +85,15 @@ def customer(reader: Connection, customer_id: str) -> AnyRow | None:
     return reader.execute(_CUSTOMERS.where(Identity.id == customer_id)).one_or_none()
 
 
-def count(reader: Connection, q: str) -> int:
-    """Return how many customers `q` finds, counting no further than a thousand and one."""
-    statement = select(Identity.id).where(Identity.kind == Kind.CUSTOMER)
-    key = logins.canonical(q)
-    if key:
-        statement = statement.where(Identity.search.like(f"%{like(key)}%", escape="\\"))
-    return int(
-        reader.execute(select(func.count()).select_from(statement.limit(COUNT_LIMIT + 1).subquery())).scalar_one()
-    )
+def count(reader: Connection, wanted: Wanted) -> int:
+    """Return how many customers are found, counting no further than a thousand and one."""
+    statement = wanted.of(reader, select(Identity.id).where(Identity.kind == Kind.CUSTOMER)).limit(COUNT_LIMIT + 1)
+    return int(reader.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
+
+
+def classes(reader: Connection) -> Sequence[tuple[str, str]]:
+    """Return the ids and names of the customer classes."""
+    return reader.execute(select(CustomerClass.id, CustomerClass.name).order_by(CustomerClass.name)).all()
 
 
 _INDIVIDUALS = (
@@ -92,7 +109,7 @@ def individuals(reader: Connection, customer_id: str, q: str, after: str | None)
     statement, values = _INDIVIDUALS, {"customer_id": customer_id}
     key = logins.canonical(q)
     if key:
-        statement = statement.where(Identity.search.like(f"%{like(key)}%", escape="\\"))
+        statement = statement.where(Identity.search.like(f"%{literal(key)}%", escape="\\"))
     if after:
         values["after_key"], values["after_id"] = decode_cursor(after, str, str)
         statement = statement.where(_AFTER)

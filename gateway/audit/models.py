@@ -18,6 +18,7 @@ class AuditEvent(Base):
         Index("ix_audit_event_subject_id", "subject_id", "seq"),
         Index("ix_audit_event_customer_id", "customer_id", "seq"),
         Index("ix_audit_event_event", "event", "seq"),
+        Index("ix_audit_event_at", "at", "seq"),
     )
 
     seq: Mapped[int] = mapped_column(

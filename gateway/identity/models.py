@@ -10,8 +10,14 @@ from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
 from gateway.db import Base, Id, new_id
+
+
+def plain_order(length: int) -> TypeEngine[str]:
+    """Return the type of a text that both databases put in one order: by code point."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Kind(enum.StrEnum):
@@ -98,6 +104,7 @@ class Gateway(PreferencesMixin, Base):
     admin_absolute_minutes: Mapped[int]
     idle_minutes: Mapped[int]
     absolute_minutes: Mapped[int]
+    support_access: Mapped[bool]
 
 
 class CustomerClass(PreferencesMixin, Base):
@@ -120,7 +127,8 @@ class Identity(PreferencesMixin, Base):
         UniqueConstraint("realm", "login_key"),
         Index("ix_identity_list", "kind", "sort_key", "id"),
         Index("ix_identity_individuals", "customer_id", "kind", "sort_key", "id"),
-        Index("ix_identity_email_key", "kind", "email_key"),
+        Index("ix_identity_status", "kind", "status", "sort_key", "id"),
+        Index("ix_identity_class", "class_id", "sort_key", "id"),
         CheckConstraint("(realm = 'admin') = (kind = 'administrator')", name="realm_of_kind"),
         CheckConstraint("(kind = 'administrator') = (customer_id IS NULL)", name="customer_of_kind"),
         CheckConstraint("kind != 'customer' OR customer_id = id", name="customer_is_itself"),
@@ -133,11 +141,11 @@ class Identity(PreferencesMixin, Base):
     kind: Mapped[Kind] = mapped_column(words(Kind))
     realm: Mapped[Realm] = mapped_column(words(Realm))
     login: Mapped[str | None] = mapped_column(String(64))
-    login_key: Mapped[str | None] = mapped_column(String(256))
+    login_key: Mapped[str | None] = mapped_column(plain_order(256))
     name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(254))
     email_key: Mapped[str | None] = mapped_column(String(254))
-    sort_key: Mapped[str] = mapped_column(String(600))
+    sort_key: Mapped[str] = mapped_column(plain_order(600))
     search: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     password_must_change: Mapped[bool] = mapped_column(default=False)
@@ -148,7 +156,7 @@ class Identity(PreferencesMixin, Base):
     activates_on: Mapped[date | None]
     expires_on: Mapped[date | None]
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("identity.id"))
-    class_id: Mapped[str | None] = mapped_column(ForeignKey("customer_class.id"), index=True)
+    class_id: Mapped[str | None] = mapped_column(ForeignKey("customer_class.id"))
     status: Mapped[CustomerStatus | None] = mapped_column(words(CustomerStatus))
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]

@@ -58,16 +58,12 @@ SUBJECT: AnySelect = (
     .join(Gateway, Gateway.id == 1)
 )
 _ONE = SUBJECT.where(Identity.id == bindparam("id"))
-_LIVE_VISITS = (
-    select(func.count())
-    .select_from(Session)
-    .where(
-        Session.actor_id == bindparam("actor_id"),
-        Session.scope == Scope.VISIT,
-        Session.ended_at.is_(None),
-        Session.started_at > bindparam("since"),
-        Session.last_seen_at > bindparam("idle_since"),
-    )
+_LIVE_VISITS = select(Session.handle).where(
+    Session.actor_id == bindparam("actor_id"),
+    Session.scope == Scope.VISIT,
+    Session.ended_at.is_(None),
+    Session.started_at > bindparam("since"),
+    Session.last_seen_at > bindparam("idle_since"),
 )
 
 
@@ -132,6 +128,7 @@ class Offer:
     portals: Sequence[PortalChoices]
     other_portals: Sequence[PortalChoices]
     individuals: Sequence[Individual]
+    more_url: str | None
     reason_required: bool = False
 
 
@@ -182,8 +179,17 @@ def why_not(who: Visitor, subject: Subject, portal: Portal | None, mode: Mode, v
     return None
 
 
-def offer(who: Visitor, subject: Subject, registry: Registry, individuals: Sequence[Individual] = ()) -> Offer:
-    """Return the menu of a subject, as far as `who` may use it; `individuals` lead on to menus of their own."""
+def offer(
+    who: Visitor,
+    subject: Subject,
+    registry: Registry,
+    individuals: Sequence[Individual] = (),
+    more_url: str | None = None,
+) -> Offer:
+    """Return the menu of a subject, as far as `who` may use it.
+
+    `individuals` lead on to menus of their own; `more_url` is where the rest of them are found.
+    """
 
     def choice(portal: Portal | None, mode: Mode, view_only: bool) -> Choice:
         code = why_not(who, subject, portal, mode, view_only)
@@ -195,7 +201,7 @@ def offer(who: Visitor, subject: Subject, registry: Registry, individuals: Seque
         return [choice(portal, mode, False) for mode in modes] + [choice(portal, modes[0], True)]
 
     modes = [Mode.ASSIGNED] if subject.has_default_role else [Mode.ASSIGNED, Mode.FULL]
-    inside: list[PortalChoices] = []
+    inside = [PortalChoices("", _("All portals"), "layout-grid", "h1", choices(None, modes))]
     outside: list[PortalChoices] = []
     for portal in registry.self_care():
         is_open = _opens(subject.levels, portal.slug)
@@ -214,6 +220,7 @@ def offer(who: Visitor, subject: Subject, registry: Registry, individuals: Seque
         portals=inside,
         other_portals=outside,
         individuals=individuals,
+        more_url=more_url,
     )
 
 
@@ -223,10 +230,10 @@ def main_choice(who: Visitor, facts: Facts) -> Choice:
     return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, _(REASONS[code]) if code else None)
 
 
-def live_visits(reader: Connection, actor_id: str, since: datetime, idle_since: datetime) -> int:
-    """Return how many visits an administrator has open."""
+def live_visits(reader: Connection, actor_id: str, since: datetime, idle_since: datetime) -> set[str]:
+    """Return the handles of the visits that an administrator has open."""
     values = {"actor_id": actor_id, "since": since, "idle_since": idle_since}
-    return int(reader.execute(_LIVE_VISITS, values).scalar_one())
+    return {str(handle) for handle in reader.execute(_LIVE_VISITS, values).scalars()}
 
 
 def _opens(levels: Levels, slug: str) -> bool:

@@ -66,7 +66,8 @@ def start() -> Response:
     code = queries.why_not(who, subject, portal, mode, view_only)
     if slug and portal is None:
         code = code or "portal-unknown"
-    if code is None and queries.live_visits(reader, who.id, *operations.since(now)) >= queries.MOST_VISITS:
+    live = queries.live_visits(reader, who.id, *operations.since(now))
+    if code is None and len(live) >= queries.MOST_VISITS:
         code = "too-many-visits"
     work = current.writer()
     if code is not None:
@@ -89,6 +90,7 @@ def start() -> Response:
     name = scopes.launch_cookie_name(started.handle, current.house().settings.production)
     token = _tokens().sign(started.launch_id)
     browser.set_cookie(response, name, token, strict=True, seconds=int(tokens.GOOD_FOR.total_seconds()))
+    browser.forget_visits(response, live)
     return response
 
 

@@ -18,7 +18,7 @@ _BY_LOGIN = select(Identity.login_key, Identity.id).where(
 def resolve_customers(connection: Connection, lines: Sequence[Line]) -> None:
     """Turn the `customer` of each line (a login) into `customer_id`; an unknown one is that line's fault."""
     keys = {logins.canonical(line.values["customer"]) for line in lines}
-    found = dict(connection.execute(_BY_LOGIN, {"keys": list(keys)}).tuples().all())
+    found = dict(connection.execute(_BY_LOGIN, {"keys": list(keys)}).all())
     for line in lines:
         login = line.values.pop("customer")
         line.values["customer_id"] = found.get(logins.canonical(login))

@@ -4,7 +4,7 @@ Sessions are rows of ours; Flask's own holds, for the length of one request, onl
 """
 
 import hashlib
-import hmac
+from collections.abc import Collection
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
@@ -78,6 +78,14 @@ def delete_session_cookie(response: AnyResponse, of: Scope, visit: str | None) -
     delete_cookie(response, scopes.cookie_name(of, visit, _secure()))
 
 
+def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
+    """Take back the cookies of all visits `but` these: without that a long day fills the browser's headers."""
+    prefix = scopes.cookie_name(Scope.VISIT, "", _secure())
+    for name in request.cookies:
+        if name.startswith(prefix) and name.removeprefix(prefix) not in but:
+            delete_cookie(response, name)
+
+
 def form_seed() -> str:
     """Return what ties a form to this browser: made from the session cookie, or from a stranger's own cookie.
 
@@ -90,8 +98,7 @@ def form_seed() -> str:
         if cookie is None:
             cookie = sessions.new_cookie()
             g.stranger_cookie = (name, cookie)
-    key = current.house().settings.derived_keys("form")[-1]
-    return hmac.new(key, cookie.encode(), hashlib.sha256).hexdigest()
+    return hashlib.sha256(b"portico form\0" + cookie.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def register(app: Flask) -> None:

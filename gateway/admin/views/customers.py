@@ -13,12 +13,12 @@ from gateway.db import AnyRow
 from gateway.errors import NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import ngettext
-from gateway.identity.models import Kind
+from gateway.identity.models import CustomerStatus, Kind
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
 from gateway.paging import COUNT_LIMIT, Page
-from gateway.portal.pages import next_links
+from gateway.portal.pages import next_links, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 
@@ -26,18 +26,27 @@ from gateway.web.marks import belongs_to
 @bp.get("/customers")
 @belongs_to("customers")
 def customers() -> str:
-    """List customers, found by name, login or e-mail, an exact login first."""
-    q = request.args.get("q", "").strip()[:200].replace("\0", "")
-    page = queries.customers(current.reader(), q, request.args.get("after"))
-    who = current.visitor()
+    """List customers, found by name, login or e-mail, an exact login first; by status and by class."""
+    reader, who = current.reader(), current.visitor()
+    classes = queries.classes(reader)
+    asked = {name: query_text(name) for name in ("q", "status", "class")}
+    wanted = queries.Wanted(
+        asked["q"],
+        CustomerStatus(asked["status"]) if asked["status"] in list(CustomerStatus) else None,
+        asked["class"] if asked["class"] in dict(classes) else None,
+    )
+    page = queries.customers(reader, wanted, request.args.get("after"))
     return render_template(
         "admin/customers.html",
         page=Page([row[:7] for row in page.rows], page.after),
         offers={row.id: launches.main_choice(who, _facts(row)) for row in page.rows},
-        q=q,
-        count_text=_count_text(queries.count(current.reader(), q)),
+        q=wanted.q,
+        asked=asked,
+        classes=classes,
+        statuses=list(CustomerStatus),
+        count_text=_count_text(queries.count(reader, wanted)),
         here=_here(),
-        **next_links(page, q=q),
+        **next_links(page, **asked),
     )
 
 
@@ -55,7 +64,7 @@ def customer(id: str) -> str:
     return render_template(
         "admin/customer.html",
         customer=row,
-        offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people)),
+        offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), _more(page, id)),
         individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
         offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
         iq=iq,
@@ -70,14 +79,15 @@ def customer(id: str) -> str:
 def log_in_menu(id: str) -> Response:
     """Show the menu of a customer or an individual: a page, or only the menu for the popover that asks for it."""
     subject = _subject(id)
-    people = []
+    people, more_url = [], None
     if subject.kind is Kind.CUSTOMER:
-        people = [_person(row) for row in queries.individuals(current.reader(), id, "", None).rows]
+        page = queries.individuals(current.reader(), id, "", None)
+        people, more_url = [_person(row) for row in page.rows], _more(page, id)
     back_url = f"/admin/customers/{subject.customer_id}"
     response = make_response(
         render_template(
             "admin/_menu.html" if "X-Fragment" in request.headers else "admin/log_in.html",
-            offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people)),
+            offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), more_url),
             here=back_url,
             back_url=back_url,
         )
@@ -119,6 +129,10 @@ def _individuals(people: Sequence[launches.Subject]) -> list[launches.Individual
         )
         for person in people
     ]
+
+
+def _more(page: Page[AnyRow], customer_id: str) -> str | None:
+    return f"/admin/customers/{customer_id}#individuals" if page.after else None
 
 
 def _cells(person: launches.Subject, row: AnyRow) -> tuple[object, ...]:

@@ -4,11 +4,38 @@ import sqlalchemy as sa
 from alembic import op
 
 from gateway.db import UTCDateTime
+from gateway.identity.models import plain_order
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# Any part of three characters or more is found through trigrams: FTS5 kept by triggers, or an index of pg_trgm.
+SEARCH = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE identity_search USING fts5"
+        "(search, content='identity', tokenize='trigram', detail='none')",
+        "CREATE TRIGGER identity_search_added AFTER INSERT ON identity BEGIN"
+        " INSERT INTO identity_search (rowid, search) VALUES (new.rowid, new.search); END",
+        "CREATE TRIGGER identity_search_gone AFTER DELETE ON identity BEGIN"
+        " INSERT INTO identity_search (identity_search, rowid, search) VALUES ('delete', old.rowid, old.search); END",
+        "CREATE TRIGGER identity_search_changed AFTER UPDATE OF search ON identity BEGIN"
+        " INSERT INTO identity_search (identity_search, rowid, search) VALUES ('delete', old.rowid, old.search);"
+        " INSERT INTO identity_search (rowid, search) VALUES (new.rowid, new.search); END",
+    ),
+    "postgresql": (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX ix_identity_search ON identity USING gin (search gin_trgm_ops)",
+    ),
+}
+NO_SEARCH = {
+    "sqlite": (
+        *(f"DROP TRIGGER identity_search_{name}" for name in ("added", "gone", "changed")),
+        "DROP TABLE identity_search",
+    ),
+    "postgresql": ("DROP INDEX ix_identity_search",),
+}
 
 
 def upgrade() -> None:
@@ -39,6 +66,7 @@ def upgrade() -> None:
     op.create_index("ix_audit_event_customer_id", "audit_event", ["customer_id", "seq"], unique=False)
     op.create_index("ix_audit_event_event", "audit_event", ["event", "seq"], unique=False)
     op.create_index("ix_audit_event_subject_id", "audit_event", ["subject_id", "seq"], unique=False)
+    op.create_index("ix_audit_event_at", "audit_event", ["at", "seq"], unique=False)
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -71,6 +99,7 @@ def upgrade() -> None:
         sa.Column("admin_absolute_minutes", sa.Integer(), nullable=False),
         sa.Column("idle_minutes", sa.Integer(), nullable=False),
         sa.Column("absolute_minutes", sa.Integer(), nullable=False),
+        sa.Column("support_access", sa.Boolean(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=True),
         sa.Column("time_zone", sa.String(length=64), nullable=True),
         sa.Column("output_date_format", sa.String(length=64), nullable=True),
@@ -106,11 +135,11 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("realm", sa.String(length=16), nullable=False),
         sa.Column("login", sa.String(length=64), nullable=True),
-        sa.Column("login_key", sa.String(length=256), nullable=True),
+        sa.Column("login_key", plain_order(256), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("email_key", sa.String(length=254), nullable=True),
-        sa.Column("sort_key", sa.String(length=600), nullable=False),
+        sa.Column("sort_key", plain_order(600), nullable=False),
         sa.Column("search", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
         sa.Column("password_must_change", sa.Boolean(), nullable=False),
@@ -145,8 +174,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
         sa.UniqueConstraint("realm", "login_key", name=op.f("uq_identity_realm_login_key")),
     )
-    op.create_index(op.f("ix_identity_class_id"), "identity", ["class_id"], unique=False)
-    op.create_index("ix_identity_email_key", "identity", ["kind", "email_key"], unique=False)
+    op.create_index("ix_identity_class", "identity", ["class_id", "sort_key", "id"], unique=False)
+    op.create_index("ix_identity_status", "identity", ["kind", "status", "sort_key", "id"], unique=False)
     op.create_index("ix_identity_individuals", "identity", ["customer_id", "kind", "sort_key", "id"], unique=False)
     op.create_index("ix_identity_list", "identity", ["kind", "sort_key", "id"], unique=False)
     op.create_index(op.f("ix_identity_role_id"), "identity", ["role_id"], unique=False)
@@ -357,12 +386,17 @@ def upgrade() -> None:
     op.execute("INSERT INTO audit_head (id, seq, mac) VALUES (1, 0, '%s')" % ("0" * 64))
     op.execute(
         "INSERT INTO gateway (id, version, admin_idle_minutes, admin_absolute_minutes, idle_minutes, absolute_minutes,"
-        " language, time_zone, output_date_format, output_time_format, input_date_format, input_time_format)"
-        " VALUES (1, 1, 30, 600, 30, 720, 'en', 'UTC', 'YYYY-MM-DD', 'HH24:MI:SS', 'YYYY-MM-DD', 'HH24:MI')"
+        " support_access, language, time_zone,"
+        " output_date_format, output_time_format, input_date_format, input_time_format)"
+        " VALUES (1, 1, 30, 600, 30, 720, true, 'en', 'UTC', 'YYYY-MM-DD', 'HH24:MI:SS', 'YYYY-MM-DD', 'HH24:MI')"
     )
+    for statement in SEARCH[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
+    for statement in NO_SEARCH[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.drop_index("ix_pbx_payment_list", table_name="pbx_payment")
     op.drop_table("pbx_payment")
     op.drop_table("iot_usage")
@@ -387,8 +421,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_identity_role_id"), table_name="identity")
     op.drop_index("ix_identity_list", table_name="identity")
     op.drop_index("ix_identity_individuals", table_name="identity")
-    op.drop_index("ix_identity_email_key", table_name="identity")
-    op.drop_index(op.f("ix_identity_class_id"), table_name="identity")
+    op.drop_index("ix_identity_status", table_name="identity")
+    op.drop_index("ix_identity_class", table_name="identity")
     op.drop_table("identity")
     op.drop_table("role")
     op.drop_table("portal_state")
@@ -396,6 +430,7 @@ def downgrade() -> None:
     op.drop_table("customer_class")
     op.drop_table("audit_head")
     op.drop_index("ix_audit_event_subject_id", table_name="audit_event")
+    op.drop_index("ix_audit_event_at", table_name="audit_event")
     op.drop_index("ix_audit_event_event", table_name="audit_event")
     op.drop_index("ix_audit_event_customer_id", table_name="audit_event")
     op.drop_index("ix_audit_event_actor_id", table_name="audit_event")

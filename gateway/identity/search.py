@@ -1,0 +1,44 @@
+"""Finding people by any part of a name, a login or an e-mail address, on an index of either database.
+
+Three characters or more are found anywhere, through trigrams; one or two at the beginning of a name or a login. The
+same people are found on both databases.
+"""
+
+from sqlalchemy import ColumnElement, Connection, and_, column, literal_column, or_, select, table
+
+from gateway.identity import logins
+from gateway.identity.models import Identity, Kind
+
+SHORTEST_PART = 3
+MOST_FOUND = 1001
+_LAST = "\U0010ffff"
+_index = table("identity_search", column("rowid"), column("search"))
+
+
+def found_by(reader: Connection, kind: Kind, typed: str) -> ColumnElement[bool] | None:
+    """Return the condition that finds identities of `kind` by what was typed, or None for nothing.
+
+    Of what a common part finds, the first thousand that the index gives are taken: nobody reads further.
+    """
+    key = logins.canonical(typed)
+    if not key:
+        return None
+    if len(key) < SHORTEST_PART:
+        return or_(
+            and_(Identity.sort_key >= key, Identity.sort_key < key + _LAST),
+            and_(Identity.login_key >= key, Identity.login_key < key + _LAST),
+        )
+    people = Identity.__table__.alias("found")
+    inside = select(people.c.id).where(people.c.kind == kind).limit(MOST_FOUND)
+    if reader.dialect.name == "sqlite":
+        pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in key)
+        rows = select(_index.c.rowid).where(_index.c.search.op("GLOB")(f"*{pattern}*"))
+        inside = inside.where(literal_column("found.rowid").in_(rows))
+    else:
+        inside = inside.where(people.c.search.like(f"%{literal(key)}%", escape="\\"))
+    return Identity.id.in_(inside)
+
+
+def literal(typed: str) -> str:
+    """Return a text for the inside of a LIKE pattern, its wildcards taken literally."""
+    return typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

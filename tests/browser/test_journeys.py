@@ -1,0 +1,164 @@
+"""What people do, in a real browser."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import AXE
+from tests.cast import ABC, ADAM, AUDREY, HELEN, JOHN, MARK, ROOT, Member
+
+VIEW_PBX = re.compile(r"^View only ?, Cloud PBX")
+LogIn = Callable[[Page, Member], None]
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("quiet_console")]
+
+SEEN = {
+    JOHN: ({"Cloud PBX", "IoT", "My access"}, {"Overview", "Configuration", "Calls"}, "/portals/pbx/finance/invoices"),
+    MARK: ({"Cloud PBX", "My access"}, {"Overview", "Configuration", "Calls"}, "/portals/iot/devices"),
+    ADAM: ({"Cloud PBX", "My access"}, {"Overview", "Calls", "Finance"}, "/portals/pbx/configuration/extensions"),
+}
+
+
+@pytest.mark.parametrize("member", SEEN, ids=lambda member: member.login)
+def test_each_individual_sees_exactly_what_their_role_says(
+    page: Page, address: str, log_in: LogIn, member: Member
+) -> None:
+    portals, pages, forbidden = SEEN[member]
+    log_in(page, member)
+    assert set(page.locator("#portals h2").all_text_contents()) == portals
+    page.get_by_role("link", name="Cloud PBX").click()
+    assert set(page.get_by_role("navigation", name="Pages").locator("a, span").all_text_contents()) == pages
+    answer = page.goto(f"{address}{forbidden}")
+    assert answer is not None
+    assert answer.status == 404
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+
+
+def test_helen_opens_two_customers_with_one_click_each_and_ends_one(page: Page, address: str, log_in: LogIn) -> None:
+    log_in(page, HELEN)
+    page.get_by_role("searchbox").fill("abc")
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("link", name="More ways to log in: ABC Company").click()
+    page.get_by_role("button", name="Cloud PBX As owner").click()
+    expect(page.locator("#visit-banner")).to_contain_text("ABC Company")
+    assert page.url.endswith("/portals/pbx/overview")
+    assert page.title().startswith("Acting as ABC Company")
+
+    console = page.context.new_page()
+    console.goto(f"{address}/admin/customers?q=globex")
+    second = page.context.new_page()
+    second.goto(console.url)
+    second.get_by_role("button", name=re.compile(r"^Log in ?, Globex")).click()
+    expect(second.locator("#visit-banner")).to_contain_text("Globex Corporation")
+    second.get_by_role("link", name="IoT").click()
+    expect(second.get_by_text("globex lift alarm")).to_be_visible()
+    page.get_by_role("link", name="Calls", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(30)
+
+    page.get_by_role("button", name="End").click()
+    expect(page).to_have_url(re.compile(r"/admin/customers\?.*q=abc"))
+    second.reload()
+    expect(second.locator("#visit-banner")).to_contain_text("Globex Corporation")
+    console.reload()
+    expect(console.get_by_role("link", name="Globex Corporation", exact=True)).to_be_visible()
+
+
+def test_root_opens_initech_and_saves_an_extension_in_its_name(page: Page, address: str, log_in: LogIn) -> None:
+    log_in(page, ROOT)
+    page.goto(f"{address}/admin/customers/initech")
+    page.get_by_role("button", name="More ways to log in: Initech").click()
+    page.get_by_role("button", name="Cloud PBX Default role (full access)").click()
+    page.get_by_role("link", name="Configuration").or_(page.get_by_text("Configuration")).first.click()
+    page.get_by_role("link", name="See the extensions").click()
+    page.get_by_role("link", name="100", exact=True).click()
+    page.get_by_label("Name").fill("Front desk")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_label("Name")).to_have_value("Front desk")
+
+
+def test_audrey_sees_every_choice_disabled_with_the_reason(page: Page, address: str, log_in: LogIn) -> None:
+    log_in(page, AUDREY)
+    page.goto(f"{address}/admin/customers/abc")
+    page.get_by_role("button", name="More ways to log in: ABC Company").click()
+    menu = page.locator("#log-in-menu")
+    expect(menu).to_contain_text("Your role does not let you act with the assigned role.")
+    for button in menu.get_by_role("button").all():
+        expect(button).to_have_attribute("aria-disabled", "true")
+
+
+def test_a_view_only_visit_shows_every_control_disabled_and_says_why(page: Page, address: str, log_in: LogIn) -> None:
+    log_in(page, HELEN)
+    page.goto(f"{address}/admin/customers/abc/log-in")
+    page.get_by_role("button", name=VIEW_PBX).click()
+    page.get_by_role("link", name="See the extensions").click()
+    page.get_by_role("link", name="100", exact=True).click()
+    expect(page.get_by_label("Name")).to_be_disabled()
+    expect(page.get_by_role("button", name="Save")).to_have_attribute("aria-disabled", "true")
+    expect(page.locator("#why-not")).to_contain_text("You can look but not change anything here.")
+
+
+def test_without_script_the_click_the_visit_and_the_end_work_as_well(
+    browser: Browser, address: str, log_in: LogIn
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, HELEN)
+    page.get_by_role("link", name="More ways to log in: ABC Company").click()
+    page.get_by_role("button", name="Cloud PBX As owner").click()
+    expect(page.locator("#visit-banner")).to_contain_text("ABC Company")
+    page.get_by_role("button", name="End").click()
+    expect(page.get_by_role("heading", name="ABC Company")).to_be_visible()
+    context.close()
+
+
+PAGES = {
+    ABC: (
+        *("/", "/portals/pbx/overview", "/portals/pbx/configuration/extensions", "/portals/pbx/calls"),
+        *("/portals/pbx/configuration/extensions/abc-100", "/portals/pbx/configuration/extensions/new"),
+        *(
+            "/portals/pbx/calls?since=nonsense",
+            "/portals/pbx/finance/invoices",
+            "/portals/pbx/finance/invoices/abc-inv",
+        ),
+        *("/portals/pbx/finance/payments", "/portals/pbx/finance/payments/abc-pay", "/portals/iot/devices"),
+        *("/portals/iot/devices/abc-dev", "/portals/self-care/profile", "/portals/self-care/security", "/nothing"),
+    ),
+    HELEN: ("/admin/customers", "/admin/customers?q=zzz", "/admin/customers/abc", "/admin/customers/abc/log-in"),
+}
+
+
+@pytest.mark.parametrize("member", PAGES, ids=lambda member: member.login)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_and_nothing_overflows(
+    page: Page, address: str, log_in: LogIn, member: Member, scheme: str, width: int
+) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci in tests/browser")
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    source = AXE.read_text(encoding="utf-8")
+    found = []
+
+    def look(where: str) -> None:
+        page.evaluate(source)
+        report = page.evaluate("() => axe.run()")
+        found.extend(f"{where}: {fault['id']} at {fault['nodes'][0]['target']}" for fault in report["violations"])
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{where}: wider than the window")
+
+    page.goto(f"{address}{member.log_in_at}")
+    look("the log-in page")
+    log_in(page, member)
+    for path in PAGES[member]:
+        page.goto(f"{address}{path}")
+        look(path)
+    if member is HELEN:
+        page.goto(f"{address}/admin/customers/abc")
+        page.get_by_role("button", name="More ways to log in: ABC Company").click()
+        look("the menu")
+        page.get_by_role("button", name=VIEW_PBX).click()
+        look("a page of a visit")
+    assert found == []
