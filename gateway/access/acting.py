@@ -15,6 +15,7 @@ CONSOLE = "console"
 REASONS: Mapping[str, str] = {
     "not-a-customer": N_("Only customers and their individuals can be opened."),
     "customers-forbidden": N_("Your role does not show customers."),
+    "support-access-off": N_("Support access is switched off for the whole gateway."),
     "no-login": N_("No login is set, so there is no self-care access."),
     "customer-closed": N_("The customer is closed."),
     "view-only-not-allowed": N_("Your role does not let you open portals view-only."),
@@ -79,6 +80,7 @@ class Facts:
     has_login: bool
     customer_status: CustomerStatus | None
     standing: Standing
+    support_access: bool
 
 
 def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | None:
@@ -87,6 +89,8 @@ def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | 
         return "not-a-customer"
     if not powers.customers:
         return "customers-forbidden"
+    if not facts.support_access:
+        return "support-access-off"
     if not facts.has_login:
         return "no-login"
     if facts.customer_status is CustomerStatus.CLOSED:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session as Work
 from gateway.access.models import AllowedRole, PortalState, PortalView, Role
 from gateway.audit.operations import record
 from gateway.db import new_id
-from gateway.errors import Forbidden, NotFound
+from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.identity.models import Gateway, Realm
 
@@ -18,23 +18,45 @@ def set_portal_view(work: Work, role_id: str, portal: str, levels: Mapping[str, 
 
     Raises `NotFound` for an unknown role and `Forbidden` for a default role, which is not edited.
     """
-    role = work.get(Role, role_id)
+    _write_view(work, _editable(work, role_id), portal, levels)
+
+
+def set_portal_views(work: Work, role_id: str, version: str, views: Mapping[str, Mapping[str, str]]) -> None:
+    """Give a role these levels in several portals at once.
+
+    Raises as `set_portal_view` does, and `Stale` when the role has changed since `version` was shown.
+    """
+    role = _editable(work, role_id)
+    if str(role.version) != version:
+        raise Stale
+    for portal, levels in views.items():
+        _write_view(work, role, portal, levels)
+
+
+def _editable(work: Work, role_id: str) -> Role:
+    role = work.scalars(select(Role).where(Role.id == role_id).with_for_update()).one_or_none()
     if role is None:
         raise NotFound
     if role.is_default:
         raise Forbidden(N_("A default role is not editable."))
+    return role
+
+
+def _write_view(work: Work, role: Role, portal: str, levels: Mapping[str, str]) -> None:
     view = work.scalars(
-        select(PortalView).where(PortalView.role_id == role_id, PortalView.portal == portal)
+        select(PortalView).where(PortalView.role_id == role.id, PortalView.portal == portal)
     ).one_or_none()
     before = dict(view.levels) if view else {}
+    if before == levels:
+        return
     if view is not None and not levels:
         work.delete(view)
     elif view is not None:
         view.levels = dict(levels)
-    elif levels:
-        work.add(PortalView(role_id=role_id, portal=portal, name=role.name, levels=dict(levels)))
+    else:
+        work.add(PortalView(role_id=role.id, portal=portal, name=role.name, levels=dict(levels)))
     role.version += 1
-    record(work, "role.changed", role=role_id, view=portal, before=before, after=dict(levels))
+    record(work, "role.changed", role=role.id, view=portal, before=before, after=dict(levels))
 
 
 def ensure_role(work: Work, realm: Realm, name: str, description: str) -> str:

@@ -230,6 +230,7 @@ def _administrator(
         portals_off=frozenset(),
         preferences=_preferences(row, defaults),
         last_seen_at=row.last_seen_at,
+        support_access=defaults.support_access,
     )
 
 
@@ -277,6 +278,7 @@ def _self_care(
         portals_off=defaults.portals_off,
         preferences=preferences,
         last_seen_at=row.last_seen_at,
+        support_access=defaults.support_access,
     )
 
 
@@ -293,7 +295,9 @@ def _acting(
         return Ended("actor-suspended")
     preferences = _preferences(row, defaults)
     actor_levels = admin_levels(rights, reader, row.actor_role_id, row.actor_role_version)
-    facts = Facts(row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now))
+    facts = Facts(
+        row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now), defaults.support_access
+    )
     ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
     if ending is not None:
         return Ended(ending)
@@ -320,6 +324,7 @@ def _acting(
         portals_off=defaults.portals_off,
         preferences=preferences,
         last_seen_at=row.last_seen_at,
+        support_access=defaults.support_access,
         actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),
         visit=Visit(
             handle=row.handle,

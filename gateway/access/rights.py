@@ -23,7 +23,7 @@ KEPT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """The gateway's defaults, as of one version: preferences, session limits in minutes, portals switched off."""
+    """The gateway's defaults, as of one version: preferences, limits in minutes, what is switched off."""
 
     preferences: Preferences
     admin_idle_minutes: int
@@ -31,6 +31,7 @@ class Defaults:
     idle_minutes: int
     absolute_minutes: int
     portals_off: frozenset[str]
+    support_access: bool
 
 
 class Rights:
@@ -90,5 +91,5 @@ class Rights:
                 input_time=row.input_time_format,
             )
             limits = (row.admin_idle_minutes, row.admin_absolute_minutes, row.idle_minutes, row.absolute_minutes)
-            self._defaults = (row.version, Defaults(preferences, *limits, off))
+            self._defaults = (row.version, Defaults(preferences, *limits, off, row.support_access))
         return self._defaults[1]

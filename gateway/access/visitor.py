@@ -56,6 +56,7 @@ class Visitor:
     portals_off: frozenset[str]
     preferences: Preferences
     last_seen_at: datetime
+    support_access: bool
     actor: Actor | None = None
     visit: Visit | None = None
 

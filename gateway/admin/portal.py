@@ -29,5 +29,9 @@ portal = Portal(
                 Tab("individual", N_("As an individual")),
             ),
         ),
+        Page("roles", N_("Roles"), endpoint="console.roles"),
+        Page("administrators", N_("Administrators"), endpoint="console.administrators"),
+        Page("audit", N_("Record"), endpoint="console.audit"),
+        Page("gateway", N_("Gateway"), endpoint="console.gateway"),
     ),
 )

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session as Work
 
-from gateway.access.models import Role
+from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.db import AnyRow, AnySelect
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
@@ -114,3 +115,41 @@ def individuals(reader: Connection, customer_id: str, q: str, after: str | None)
         values["after_key"], values["after_id"] = decode_cursor(after, str, str)
         statement = statement.where(_AFTER)
     return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id))
+
+
+_ADMINISTRATORS = (
+    select(
+        Identity.id,
+        Identity.name,
+        Identity.login,
+        Identity.email,
+        Identity.suspended,
+        Identity.last_login_at,
+        Identity.role_id,
+        _ROLE,
+        Role.version.label("role_version"),
+    )
+    .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.ADMIN))
+    .where(Identity.kind == Kind.ADMINISTRATOR)
+    .order_by(Identity.sort_key, Identity.id)
+)
+
+
+def administrators(reader: Connection) -> Sequence[AnyRow]:
+    """Return the administrators in order of their names: a few hundred at most."""
+    return reader.execute(_ADMINISTRATORS.limit(500)).all()
+
+
+def administrator(reader: Connection, identity_id: str) -> AnyRow | None:
+    """Return one administrator, or None."""
+    return reader.execute(_ADMINISTRATORS.where(Identity.id == identity_id)).one_or_none()
+
+
+def somebody_has_everything(work: Work) -> bool:
+    """Tell whether an administrator with the default role is left who may log in."""
+    left = select(Identity.id).where(
+        Identity.kind == Kind.ADMINISTRATOR,
+        Identity.role_id == DEFAULT_ROLE[Realm.ADMIN],
+        Identity.suspended.is_(False),
+    )
+    return work.execute(left.limit(1)).first() is not None

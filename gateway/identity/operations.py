@@ -1,5 +1,6 @@
 """What can be done with identities: log in and out, suspend, change a password, make them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
-from gateway.errors import Invalid, LoginRefused, NotFound
+from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, passwords, sessions
 from gateway.identity.models import (
@@ -203,6 +204,21 @@ def set_customer_status(work: Work, customer_id: str, status: CustomerStatus, no
         for identity_id in work.scalars(select(Identity.id).where(Identity.customer_id == customer_id)):
             sessions.end_all(work, identity_id, f"customer-{status}", now)
     record(work, "customer.status", identity=customer_id, before=str(before), after=str(status))
+
+
+def change_gateway(work: Work, version: str, values: Mapping[str, object]) -> None:
+    """Change the gateway's defaults (column to value); acts at the next request.
+
+    Raises `Stale` when somebody saved since `version` was shown.
+    """
+    row = work.scalars(select(Gateway).where(Gateway.id == 1).with_for_update()).one()
+    if str(row.version) != version:
+        raise Stale
+    before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
+    for name in before:
+        setattr(row, name, values[name])
+    row.version += 1
+    record(work, "gateway.changed", before=before, after={name: values[name] for name in before})
 
 
 @dataclass(frozen=True, slots=True)

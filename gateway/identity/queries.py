@@ -1,12 +1,13 @@
 """What pages need to know of identities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 
 from gateway.db import AnyRow
-from gateway.identity.models import Identity, Session, Stage
+from gateway.identity import logins
+from gateway.identity.models import Gateway, Identity, Session, Stage
 
 _customer = aliased(Identity)
 _PROFILE = (
@@ -43,3 +44,19 @@ def profile(reader: Connection, identity_id: str) -> AnyRow:
 def own_sessions(reader: Connection, identity_id: str) -> Sequence[AnyRow]:
     """Return somebody's own live sessions, the latest used first; visits of staff are not among them (IMP-09)."""
     return reader.execute(_SESSIONS, {"id": identity_id}).all()
+
+
+def ids_of_login(reader: Connection, login: str) -> list[str]:
+    """Return who has a login, in either realm; nobody, or up to two."""
+    return list(reader.execute(select(Identity.id).where(Identity.login_key == logins.canonical(login))).scalars())
+
+
+def names(reader: Connection, ids: Collection[str]) -> dict[str, str]:
+    """Return the names of identities by id."""
+    rows = reader.execute(select(Identity.id, Identity.name).where(Identity.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
+def gateway(reader: Connection) -> AnyRow:
+    """Return the gateway's defaults."""
+    return reader.execute(select(Gateway.__table__).where(Gateway.id == 1)).one()

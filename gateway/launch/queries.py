@@ -144,6 +144,7 @@ def subject_from(reader: Connection, rights: Rights, row: AnyRow, now: datetime)
     if row.kind is Kind.INDIVIDUAL:
         standing = individual_standing(row.suspended, row.activates_on, row.expires_on, row.time_zone, now)
     allowed = row.allowed_role_id is not None
+    defaults = rights.defaults(reader, row.gateway_version)
     return Subject(
         id=row.id,
         kind=row.kind,
@@ -154,9 +155,9 @@ def subject_from(reader: Connection, rights: Rights, row: AnyRow, now: datetime)
         role_name=row.role_name,
         has_default_role=row.role_id == DEFAULT_ROLE[Realm.SELF_CARE] and row.kind is Kind.CUSTOMER,
         standing=standing,
-        facts=Facts(row.kind, bool(row.login), row.customer_status, standing),
+        facts=Facts(row.kind, bool(row.login), row.customer_status, standing, defaults.support_access),
         levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed),
-        portals_off=rights.defaults(reader, row.gateway_version).portals_off,
+        portals_off=defaults.portals_off,
     )
 
 

@@ -20,7 +20,7 @@ from gateway.paging import PAGE_SIZE, decode_cursor, page_of
 from gateway.paging import Page as PageOfRows
 from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
-from gateway.portal.pages import csv_answer, next_links, query_text, render, search_part
+from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part
 from gateway.web.current import formats, now, reader, visitor, writer
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
@@ -52,6 +52,7 @@ __all__ = [
     "belongs_to",
     "cells",
     "csv_answer",
+    "days_asked",
     "decode_cursor",
     "formats",
     "gettext",

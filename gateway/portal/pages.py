@@ -2,16 +2,20 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, g, render_template, request
 
+from gateway.i18n.formats import Unreadable
 from gateway.paging import Page
+from gateway.web.current import formats
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 LONGEST_QUERY = 100
+LAST_DAY = date.max - timedelta(days=2)
 
 
 def render(template: str, **context: Any) -> str:
@@ -42,6 +46,24 @@ def next_links(page: Page[Any], **query: str) -> dict[str, str | None]:
         "next_url": url(after=page.after) if page.after else None,
         "first_url": url() if request.args.get("after") else None,
     }
+
+
+def days_asked(query: Mapping[str, str]) -> tuple[dict[str, datetime | None], dict[str, str]]:
+    """Read the days `since` and `until` of a query as the reader writes days.
+
+    Returns the moments at which they begin and (the last day included) end, and what could not be read, by name.
+    """
+    reading = formats()
+    moments: dict[str, datetime | None] = {}
+    problems: dict[str, str] = {}
+    for name, days in (("since", 0), ("until", 1)):
+        try:
+            day = reading.read_day(query[name]) if query[name] else None
+        except Unreadable as error:
+            problems[name] = str(error)
+        else:
+            moments[name] = reading.midnight(min(day, LAST_DAY) + timedelta(days=days)) if day else None
+    return moments, problems
 
 
 def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

@@ -1,7 +1,7 @@
 """Pages of the Cloud PBX."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, request
@@ -10,10 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.portal import (
     Blueprint,
     Invalid,
-    Unreadable,
     belongs_to,
     csv_answer,
-    formats,
+    days_asked,
     next_links,
     now,
     query_text,
@@ -29,7 +28,6 @@ from portals.pbx.forms import ExtensionForm
 bp = Blueprint("pbx", __name__)
 
 OVERVIEW_DAYS = 30
-LAST_DAY = date.max - timedelta(days=2)
 
 
 @bp.get("/overview")
@@ -178,13 +176,6 @@ def _query() -> dict[str, str]:
 
 def _wanted() -> tuple[queries.Wanted, Mapping[str, str]]:
     """Read the filters: days as the reader writes them, the last one included; what cannot be read is said."""
-    query, reading = _query(), formats()
-    moments, problems = {}, {}
-    for name, days in (("since", 0), ("until", 1)):
-        try:
-            day = reading.read_day(query[name]) if query[name] else None
-        except Unreadable as error:
-            problems[name] = str(error)
-        else:
-            moments[name] = reading.midnight(min(day, LAST_DAY) + timedelta(days=days)) if day else None
+    query = _query()
+    moments, problems = days_asked(query)
     return queries.Wanted(number=query["number"], **moments), problems

@@ -111,7 +111,7 @@ def _subject(identity_id: str) -> launches.Subject:
 
 
 def _facts(row: AnyRow) -> Facts:
-    return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE)
+    return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE, current.visitor().support_access)
 
 
 def _person(row: AnyRow) -> launches.Subject:

@@ -1,0 +1,51 @@
+"""What pages need to know of the record."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from gateway.audit.models import AuditEvent
+from gateway.db import AnyRow
+from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
+
+KNOWN_EVENTS = (
+    *("login.ok", "login.refused", "logout", "password.changed", "password.reset", "session.ended"),
+    *("launch.started", "launch.refused", "launch.replay", "launch.expired", "visit.start", "visit.end"),
+    *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
+    *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
+)
+"""The events that are offered in the search; others (of portals and imports) are typed."""
+
+_EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq.desc()).limit(PAGE_SIZE + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events are asked for; None or empty: any."""
+
+    actors: Collection[str] | None = None
+    subjects: Collection[str] | None = None
+    event: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def events(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:
+    """Return a page of events, the latest first; raises `Invalid` for a cursor that is not ours."""
+    statement = _EVENTS
+    if wanted.actors is not None:
+        statement = statement.where(AuditEvent.actor_id.in_(wanted.actors))
+    if wanted.subjects is not None:
+        statement = statement.where(AuditEvent.subject_id.in_(wanted.subjects))
+    if wanted.event:
+        statement = statement.where(AuditEvent.event == wanted.event)
+    if wanted.since is not None:
+        statement = statement.where(AuditEvent.at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(AuditEvent.at < wanted.until)
+    if after:
+        (seq,) = decode_cursor(after, int)
+        statement = statement.where(AuditEvent.seq < seq)
+    return page_of(reader.execute(statement).all(), lambda row: (row.seq,))
