@@ -69,7 +69,7 @@ def save_role(id: str) -> Response:
     """Save the levels of a role; nobody edits an admin role beyond their own levels."""
     found = queries.role(current.reader(), id)
     before = queries.portal_views(current.reader(), id)
-    after = {portal.slug: _typed(portal) for portal in _portals(found.realm)}
+    after = {portal.slug: _typed(portal, before.get(portal.slug, {})) for portal in _portals(found.realm)}
     rights = current.house().rights
     if found.realm is Realm.ADMIN:
         for views in (before, after):
@@ -90,9 +90,12 @@ def _levels(words: Mapping[str, str]) -> dict[str, Level]:
     return {key: Level.of(word) for key, word in words.items()}
 
 
-def _typed(portal: Portal) -> dict[str, str]:
-    """Read the levels of one portal from the form: a field for each node, empty for inherited."""
-    levels = {}
+def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
+    """Read the levels of one portal from the form: a field for each node, empty for inherited.
+
+    What was set for a node that the portal does not have just now is kept: keys are stable, a node may come back.
+    """
+    levels = {key: word for key, word in before.items() if key and key not in portal.structure.nodes}
     for key in ("", *portal.structure.nodes):
         word = request.form.get(f"{portal.slug}:{key}", "")
         if word and word not in WORDS:
