@@ -12,7 +12,7 @@ DJLINT_IGNORE := H030,H031,H043,J018
 CATALOG := $(VENV)/bin/pybabel -q extract -F translations/babel.cfg --no-location --sort-output --omit-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench catalog lock clean
+.PHONY: help demo test check serve bench pictures catalog lock clean
 
 help:  ## list what can be done
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -37,6 +37,9 @@ serve: $(VENV)/.scale  ## serve with the GATEWAY_* settings of the environment (
 
 bench: $(VENV)/.test  ## measure, and show tables of ratios
 	$(PYTHON) -m tests.bench $(ARGS)
+
+pictures: $(VENV)/.test  ## take the pictures of the documentation anew
+	$(PYTHON) -m tests.pictures
 
 catalog: $(VENV)/.test  ## gather what can be translated into translations/messages.pot
 	$(CATALOG) -o translations/messages.pot .

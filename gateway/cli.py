@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
     registry: Registry = app.extensions["portico.registry"]
-    for kind in _importers(registry).values():
+    for kind in importers(registry).values():
         importing.add_command(_import_command(kind))
     app.cli.add_command(importing)
 
@@ -195,10 +195,11 @@ demo = AppGroup("demo", help="The demo company.")
 def demo_load(password: str) -> None:
     """Load the demo company from demo/*.csv."""
     house = _house()
-    demo_company.load(house.database, house.audit_keys, _importers(_registry()), password, click.echo)
+    demo_company.load(house.database, house.audit_keys, importers(_registry()), password, click.echo)
 
 
-def _importers(registry: Registry) -> Mapping[str, Importer]:
+def importers(registry: Registry) -> Mapping[str, Importer]:
+    """Return every kind of file that can be imported, by name."""
     kinds = [*IDENTITY_IMPORTERS, *(kind for found in registry.portals.values() for kind in found.importers)]
     return {kind.name: kind for kind in kinds}
 
