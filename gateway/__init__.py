@@ -71,5 +71,5 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         add_headers_function=headers.static_headers,
     )
     files.add_files(str(ROOT / "gateway" / "static"), prefix="static/")
-    app.wsgi_app = VisitPrefix(files)  # type: ignore[method-assign]
+    app.wsgi_app = headers.Always(VisitPrefix(files), settings.production)  # type: ignore[method-assign]
     return app

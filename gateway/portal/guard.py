@@ -62,7 +62,7 @@ def _to_log_in() -> Response:
 
 def register(app: Flask, registry: Registry) -> None:
     """Put the guard in front of every view of `app`."""
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)
     csrf.init_app(app)
     app.extensions["portico.registry"] = registry
 

@@ -1,21 +1,38 @@
 """What every answer says to the browser (HDR-01, HDR-02, HDR-03, HDR-04)."""
 
 import secrets
+from collections.abc import Iterable
+from typing import Any
 
 from flask import Flask, Response, g
 
 from gateway.web import current
+from gateway.web.scopes import WSGI
 
-HSTS = "max-age=63072000; includeSubDomains"
-COMMON = {
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "strict-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "X-Frame-Options": "DENY",
-}
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "strict-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("X-Frame-Options", "DENY"),
+)
+HSTS = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 STATIC_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Always:
+    """Adds the headers that are the same on every answer, static files and errors included."""
+
+    def __init__(self, app: WSGI, production: bool) -> None:
+        self._app = app
+        self._headers = [*ALWAYS, HSTS] if production else [*ALWAYS]
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            return start_response(status, headers + self._headers, error)
+
+        return self._app(environ, start)
 
 
 def policy(nonce: str) -> str:
@@ -35,22 +52,17 @@ def nonce() -> str:
 
 
 def harden(response: Response) -> Response:
-    """Set the headers; also on errors, whatever was not reached before them."""
-    for name, value in COMMON.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Content-Security-Policy", policy(nonce()))
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.vary.add("Cookie")
-    response.headers["X-Request-Id"] = current.request_id()
-    if current.house().settings.production:
-        response.headers["Strict-Transport-Security"] = HSTS
+    """Set the headers of one answer; also on errors, whatever was not reached before them."""
+    headers = response.headers
+    headers["Content-Security-Policy"] = policy(nonce())
+    headers["Cache-Control"] = "no-store"
+    headers["Vary"] = f"Cookie, {headers['Vary']}" if "Vary" in headers else "Cookie"
+    headers["X-Request-Id"] = current.request_id()
     return response
 
 
 def static_headers(headers: dict[str, str], _path: str, _url: str) -> None:
-    """Set the headers of a static file, which is public."""
-    for name, value in COMMON.items():
-        headers[name] = value
+    """Set the policy of a static file, which is public."""
     headers["Content-Security-Policy"] = STATIC_POLICY
 
 
