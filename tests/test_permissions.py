@@ -1,0 +1,221 @@
+"""The matrix: every route, every member of the cast, and the answer that the rules of the product give.
+
+A new route without a row fails. In the table: `.` answers 200, `>` leads on (303), `-` is not found (404), `!` is refused
+(403), `?` cannot be taken (422), `S` is stale (409).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from gateway import create_app
+from gateway.access.models import AllowedRole
+from gateway.portal.registry import discover
+from tests.cast import CAST, JOHN, STAFF, Member
+from tests.conftest import _filled, settings_for
+from tests.house import Browser, change, form_token, visit_of, working
+
+STATUS = {".": 200, ">": 303, "-": 404, "!": 403, "?": 422}
+STAFF_COLUMNS = ("root", "helen", "audrey")
+PEOPLE_COLUMNS = ("abc", "john", "mark", "adam", "globex", "eve", "initech")
+
+# Route: staff (root helen audrey), people (abc john mark adam globex eve initech). A record is abc's.
+TABLE = {
+    "GET /admin/": (">>>", ">>>>>>>"),
+    "GET /admin/customers": ("...", ">>>>>>>"),
+    "GET /admin/customers/<id>": ("...", ">>>>>>>"),
+    "GET /admin/customers/<id>/log-in": ("...", ">>>>>>>"),
+    "POST /admin/launches": (">>!", ">>>>>>>"),
+    "GET /admin/roles": (".-.", ">>>>>>>"),
+    "GET /admin/roles/<id>": (".-.", ">>>>>>>"),
+    "POST /admin/roles/<id>": ("S-!", ">>>>>>>"),
+    "GET /admin/administrators": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/<id>/suspended": (">-!", ">>>>>>>"),
+    "GET /admin/audit": (".-.", ">>>>>>>"),
+    "GET /admin/gateway": (".-.", ">>>>>>>"),
+    "POST /admin/gateway": ("?-!", ">>>>>>>"),
+    "GET /": (">>>", "......."),
+    "GET /portals/<slug>/": (">>>", ">>>>>>>"),
+    "GET /portals/self-care/profile": (">>>", "......."),
+    "GET /portals/self-care/security": (">>>", "......."),
+    "POST /portals/self-care/security": (">>>", "???????"),
+    "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
+    "GET /portals/pbx/overview": (">>>", "......."),
+    "GET /portals/pbx/configuration/extensions": (">>>", "...-..."),
+    "GET /portals/pbx/configuration/extensions/new": (">>>", "...-..."),
+    "POST /portals/pbx/configuration/extensions/new": (">>>", "???-???"),
+    "GET /portals/pbx/configuration/extensions/<id>": (">>>", "...----"),
+    "POST /portals/pbx/configuration/extensions/<id>": (">>>", "???----"),
+    "GET /portals/pbx/calls": (">>>", "......."),
+    "GET /portals/pbx/calls.csv": (">>>", "......."),
+    "GET /portals/pbx/finance/invoices": (">>>", ".--..-."),
+    "GET /portals/pbx/finance/invoices/<id>": (">>>", ".--.---"),
+    "GET /portals/pbx/finance/payments": (">>>", ".--..-."),
+    "GET /portals/pbx/finance/payments/<id>": (">>>", ".--.---"),
+    "GET /portals/iot/devices": (">>>", "..--..."),
+    "GET /portals/iot/devices/<id>": (">>>", "..-----"),
+}
+# Open to strangers, or answering to nothing but themselves: each has tests of its own.
+ELSEWHERE = {
+    *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password", "GET /login/enrol"),
+    *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
+    *(
+        "GET /admin/login/password",
+        "POST /admin/login/password",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /land",
+        "POST /end",
+    ),
+}
+RECORDS = {
+    "/admin/customers": "abc",
+    "/admin/roles": "itlead",
+    "/admin/administrators": "audrey",
+    "/portals/pbx/configuration/extensions": "abc-100",
+    "/portals/pbx/finance/invoices": "abc-inv",
+    "/portals/pbx/finance/payments": "abc-pay",
+    "/portals/iot/devices": "abc-dev",
+    "/portals/self-care/security/sessions": "none",
+}
+FORMS = {
+    "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
+    "POST /admin/roles/<id>": {"version": "0"},
+    "POST /admin/administrators/<id>/suspended": {"suspended": ""},
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """One application for the whole matrix."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('matrix') / 'house.db'}"
+    _filled(url)
+    made = create_app(settings_for(url), discover())
+    yield made
+    made.extensions["portico"].database.dispose()
+
+
+@pytest.fixture(scope="module")
+def browsers(app: Flask) -> dict[str, Browser]:
+    """Everybody, logged in."""
+    found = {}
+    for member in CAST:
+        found[member.login] = Browser(app)
+        assert found[member.login].log_in(member).status_code == 303
+    return found
+
+
+def routes(app: Flask) -> set[str]:
+    """Return every method and rule of the application."""
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def address(rule: str) -> str:
+    """Fill a rule in with a record of abc."""
+    path = rule.replace("<slug>", "pbx")
+    if "<id>" in path:
+        before = path.partition("/<id>")[0]
+        path = path.replace("<id>", RECORDS[before])
+    return path
+
+
+def asked(browser: Browser, route: str, prefix: str = "", page: str = "/") -> int:
+    """Ask for a route as a form on `page` would, and return the status."""
+    method, rule = route.split()
+    path = f"{prefix}{address(rule)}"
+    if method == "GET":
+        return int(browser.get(path).status_code)
+    form = {"csrf_token": form_token(browser.get(page).text), **FORMS.get(route, {})}
+    return int(browser.client.post(path, data=form).status_code)
+
+
+def test_every_route_has_its_row(app: Flask) -> None:
+    missing = routes(app) - set(TABLE) - ELSEWHERE
+    assert not missing, f"these routes have no row in the matrix: {sorted(missing)}"
+    gone = (set(TABLE) | ELSEWHERE) - routes(app)
+    assert not gone, f"these rows of the matrix have no route: {sorted(gone)}"
+
+
+@pytest.mark.parametrize("route", TABLE)
+def test_every_route_answers_everybody_as_the_table_says__POR_02__IDOR_01(
+    app: Flask, browsers: dict[str, Browser], route: str
+) -> None:
+    staff, people = TABLE[route]
+    row = dict(zip((*STAFF_COLUMNS, *PEOPLE_COLUMNS), staff + people, strict=True))
+    page = {login: "/admin/customers" if login in STAFF_COLUMNS else "/portals/self-care/profile" for login in row}
+    answers = {login: asked(browsers[login], route, page=page[login]) for login in row}
+    expected = {login: 409 if sign == "S" else STATUS[sign] for login, sign in row.items()}
+    assert answers == expected
+    assert asked(Browser(app), route, page="/login") == 303
+
+
+@pytest.mark.parametrize(("subject", "mode"), [("abc", "assigned"), ("john", "assigned"), ("adam", "full")])
+def test_in_a_view_only_visit_nothing_changes__IMP_02(
+    app: Flask, browsers: dict[str, Browser], subject: str, mode: str
+) -> None:
+    root = browsers["root"]
+    landed = root.open(subject, "self-care", mode=mode, view_only="y")
+    visit = visit_of(landed)
+    column = PEOPLE_COLUMNS.index("abc" if mode == "full" else subject)
+    for route, (_, people) in TABLE.items():
+        if "/admin" in route:
+            assert asked(root, route, prefix=visit, page=landed) == 404, route
+            continue
+        seen = people[column]
+        if route.startswith("POST"):
+            expected = 404 if seen == "-" and "sessions" not in route else 403
+        else:
+            expected = STATUS[seen]
+        assert asked(root, route, prefix=visit, page=landed) == expected, route
+
+
+def test_somebody_elses_record_and_an_unknown_one_answer_alike__IDOR_01(browsers: dict[str, Browser]) -> None:
+    john = browsers["john"]
+    for before, theirs in (
+        ("/portals/pbx/configuration/extensions", "globex-100"),
+        ("/portals/iot/devices", "globex-dev"),
+    ):
+        strange, unknown = john.get(f"{before}/{theirs}"), john.get(f"{before}/nothing")
+        assert (strange.status_code, unknown.status_code) == (404, 404)
+        assert _body(strange.text) == _body(unknown.text)
+        assert "globex" not in strange.text
+
+
+def _body(text: str) -> str:
+    return "".join(
+        line for line in text.splitlines() if "mono" not in line and "nonce" not in line and "csrf" not in line
+    )
+
+
+@pytest.mark.parametrize("state", ["no role", "role of the other realm", "role not allowed any more", "default role"])
+def test_a_missing_or_wrong_role_is_no_rights__ROL_02__ROL_05(tmp_path: Path, state: str) -> None:
+    url = f"sqlite:///{tmp_path / 'house.db'}"
+    _filled(url)
+    app = create_app(settings_for(url), discover())
+    john = Browser(app)
+    john.log_in(JOHN)
+    assert john.get("/portals/pbx/overview").status_code == 200
+    if state == "role not allowed any more":
+        with working(app) as work:
+            work.delete(work.get(AllowedRole, ("abc", "itlead")))
+    else:
+        roles = {"no role": None, "role of the other realm": "helpdesk", "default role": "default-selfcare"}
+        change(app, "john", role_id=roles[state])
+    for path in ("/portals/pbx/overview", "/portals/iot/devices", "/portals/pbx/", "/portals/iot/"):
+        assert john.get(path).status_code == 404
+    assert john.get("/portals/self-care/profile").status_code == 200
+    app.extensions["portico"].database.dispose()
+
+
+def test_the_cast_is_complete() -> None:
+    def logins(members: tuple[Member, ...]) -> tuple[str, ...]:
+        return tuple(member.login for member in members)
+
+    assert logins(STAFF) == STAFF_COLUMNS
+    assert logins(CAST) == STAFF_COLUMNS + PEOPLE_COLUMNS
