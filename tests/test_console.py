@@ -204,14 +204,16 @@ def test_switching_support_access_off_ends_visits_and_refuses_launches__IMP_13(
     page = root.get("/admin/gateway").text
     form = {
         "version": _version(page),
-        "language": "en", "time_zone": "Europe/Prague", "output_date_format": "DD.MM.YYYY",
-        "output_time_format": "HH24:MI", "input_date_format": "DD.MM.YYYY", "input_time_format": "HH24:MI",
-
-            "idle_minutes": "30",
-            "absolute_minutes": "720",
-            "admin_idle_minutes": "30",
-            "admin_absolute_minutes": "600"
-        ,
+        "language": "en",
+        "time_zone": "Europe/Prague",
+        "output_date_format": "DD.MM.YYYY",
+        "output_time_format": "HH24:MI",
+        "input_date_format": "DD.MM.YYYY",
+        "input_time_format": "HH24:MI",
+        "idle_minutes": "30",
+        "absolute_minutes": "720",
+        "admin_idle_minutes": "30",
+        "admin_absolute_minutes": "600",
     }
     assert root.post("/admin/gateway", form).status_code == 303
     assert helen.get(land).status_code == 403
