@@ -1,7 +1,7 @@
 """The matrix: every route, every member of the cast, and the answer that the rules of the product give.
 
-A new route without a row fails. In the table: `.` answers 200, `>` leads on (303), `-` is not found (404), `!` is refused
-(403), `?` cannot be taken (422), `S` is stale (409).
+A new route without a row fails. In the table: `.` answers 200, `>` leads on (303), `-` is not found (404), `!` is
+refused (403), `?` cannot be taken (422), `S` is stale (409).
 """
 
 from collections.abc import Iterator
