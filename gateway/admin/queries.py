@@ -10,7 +10,7 @@ from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.db import AnyRow, AnySelect
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
-from gateway.identity.search import found_by, literal
+from gateway.identity.search import customers_found_by, literal
 from gateway.launch.queries import SUBJECT
 from gateway.paging import COUNT_LIMIT, PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -49,7 +49,7 @@ class Wanted:
 
     def of(self, reader: Connection, statement: AnySelect) -> AnySelect:
         """Narrow a statement down to them."""
-        found = found_by(reader, Kind.CUSTOMER, self.q)
+        found = customers_found_by(reader, self.q)
         if found is not None:
             statement = statement.where(found)
         if self.status is not None:

@@ -1,7 +1,7 @@
-"""Finding people by any part of a name, a login or an e-mail address, on an index of either database.
+"""Finding customers by any part of a name, a login or an e-mail address, on an index of either database.
 
 Three characters or more are found anywhere, through trigrams; one or two at the beginning of a name or a login. The
-same people are found on both databases.
+same customers are found on both databases.
 """
 
 from sqlalchemy import ColumnElement, Connection, and_, column, literal_column, or_, select, table
@@ -15,8 +15,8 @@ _LAST = "\U0010ffff"
 _index = table("identity_search", column("rowid"), column("search"))
 
 
-def found_by(reader: Connection, kind: Kind, typed: str) -> ColumnElement[bool] | None:
-    """Return the condition that finds identities of `kind` by what was typed, or None for nothing.
+def customers_found_by(reader: Connection, typed: str) -> ColumnElement[bool] | None:
+    """Return the condition that finds customers by what was typed, or None for nothing.
 
     Of what a common part finds, the first thousand that the index gives are taken: nobody reads further.
     """
@@ -28,15 +28,13 @@ def found_by(reader: Connection, kind: Kind, typed: str) -> ColumnElement[bool] 
             and_(Identity.sort_key >= key, Identity.sort_key < key + _LAST),
             and_(Identity.login_key >= key, Identity.login_key < key + _LAST),
         )
-    people = Identity.__table__.alias("found")
-    inside = select(people.c.id).where(people.c.kind == kind).limit(MOST_FOUND)
     if reader.dialect.name == "sqlite":
         pattern = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in key)
-        rows = select(_index.c.rowid).where(_index.c.search.op("GLOB")(f"*{pattern}*"))
-        inside = inside.where(literal_column("found.rowid").in_(rows))
-    else:
-        inside = inside.where(people.c.search.like(f"%{literal(key)}%", escape="\\"))
-    return Identity.id.in_(inside)
+        rows = select(_index.c.rowid).where(_index.c.search.op("GLOB")(f"*{pattern}*")).limit(MOST_FOUND)
+        return literal_column("identity.rowid").in_(rows)
+    people = Identity.__table__.alias("found")
+    part = people.c.search.like(f"%{literal(key)}%", escape="\\")
+    return Identity.id.in_(select(people.c.id).where(people.c.kind == Kind.CUSTOMER, part).limit(MOST_FOUND))
 
 
 def literal(typed: str) -> str:

@@ -11,22 +11,23 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Any part of three characters or more is found through trigrams: FTS5 kept by triggers, or an index of pg_trgm.
+# Any part of three characters or more of a customer is found through trigrams: FTS5 kept by triggers, or pg_trgm.
 SEARCH = {
     "sqlite": (
         "CREATE VIRTUAL TABLE identity_search USING fts5"
         "(search, content='identity', tokenize='trigram', detail='none')",
-        "CREATE TRIGGER identity_search_added AFTER INSERT ON identity BEGIN"
+        "CREATE TRIGGER identity_search_added AFTER INSERT ON identity WHEN new.kind = 'customer' BEGIN"
         " INSERT INTO identity_search (rowid, search) VALUES (new.rowid, new.search); END",
-        "CREATE TRIGGER identity_search_gone AFTER DELETE ON identity BEGIN"
+        "CREATE TRIGGER identity_search_gone AFTER DELETE ON identity WHEN old.kind = 'customer' BEGIN"
         " INSERT INTO identity_search (identity_search, rowid, search) VALUES ('delete', old.rowid, old.search); END",
-        "CREATE TRIGGER identity_search_changed AFTER UPDATE OF search ON identity BEGIN"
+        "CREATE TRIGGER identity_search_changed AFTER UPDATE OF search ON identity"
+        " WHEN new.kind = 'customer' BEGIN"
         " INSERT INTO identity_search (identity_search, rowid, search) VALUES ('delete', old.rowid, old.search);"
         " INSERT INTO identity_search (rowid, search) VALUES (new.rowid, new.search); END",
     ),
     "postgresql": (
         "CREATE EXTENSION IF NOT EXISTS pg_trgm",
-        "CREATE INDEX ix_identity_search ON identity USING gin (search gin_trgm_ops)",
+        "CREATE INDEX ix_identity_search ON identity USING gin (search gin_trgm_ops) WHERE kind = 'customer'",
     ),
 }
 NO_SEARCH = {
