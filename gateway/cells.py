@@ -3,7 +3,7 @@
 import enum
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 
 
@@ -26,7 +26,10 @@ def moment(text: str) -> datetime:
         raise ValueError("this is no moment in ISO 8601, such as 2026-03-12T08:30:00+01:00") from error
     if read.tzinfo is None:
         raise ValueError("the offset is missing, such as +01:00 or Z")
-    return read
+    try:
+        return read.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this moment is out of range") from error
 
 
 def day(text: str) -> date:
@@ -53,6 +56,14 @@ def whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise ValueError("this is no whole number")
     return int(text)
+
+
+def seconds(text: str) -> int:
+    """Read a whole number of seconds, as many as a column of 32 bits takes."""
+    read = whole_number(text)
+    if read >= 2**31:
+        raise ValueError("this number of seconds is out of range")
+    return read
 
 
 def currency(text: str) -> str:

@@ -19,8 +19,9 @@ from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
-from gateway.identity import logins, operations, passwords, sessions
-from gateway.identity.models import Identity, Realm
+from gateway.identity import operations, passwords, sessions
+from gateway.identity.models import Realm
+from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, run
 from gateway.portal.registry import Registry
 from gateway.web.current import House
@@ -178,7 +179,7 @@ def sessions_end(login: str) -> None:
     """End every session of a login, and the visits that hang on them."""
 
     def do(unit: Work) -> None:
-        found = unit.scalars(select(Identity.id).where(Identity.login_key == logins.canonical(login))).all()
+        found = ids_of_login(unit.connection(), login)
         if not found:
             _fail(f"Nobody has the login {login!r}.")
         ended = sum(sessions.end_all(unit, identity_id, "ended-by-staff", clock.now()) for identity_id in found)

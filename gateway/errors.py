@@ -60,6 +60,10 @@ class TooBusy(PorticoError):
         self.retry_after = retry_after
 
 
+class Unrecordable(PorticoError):
+    """The record cannot be written, so what was asked for is not done (AUD-06)."""
+
+
 class LaunchRefused(PorticoError):
     """A launch that cannot be started or landed. `reason` is a code of `gateway.launch.offers.REASONS`."""
 

@@ -35,10 +35,14 @@ class Field:
 
 @dataclass(slots=True)
 class Line:
-    """One row of a file with its number (the header is 1), what was read of it, and what is wrong with it."""
+    """One row of a file with its number (the header is 1), what was read of it, and what is wrong with it.
+
+    `absent` are the columns that the whole file lacks: a new row gets their defaults, one that is there keeps its own.
+    """
 
     number: int
     values: dict[str, Any]
+    absent: frozenset[str] = frozenset()
     problems: list["Problem"] = field(default_factory=list)
 
     def fault(self, column: str, reason: str) -> None:
@@ -60,7 +64,8 @@ class Importer:
     """A kind of file.
 
     `resolve` looks a chunk of lines up (a login becomes an id) and leaves in `values` the columns of `model`; rows
-    with the same `key` are the same row: importing again changes it, but for the columns in `kept`.
+    with the same `key` are the same row: importing again changes it, but for the columns in `kept` and those that the
+    file does not have.
     """
 
     name: str
@@ -94,7 +99,7 @@ def run(
     Raises `ImportRefused`, with every problem, and leaves everything as it was.
     """
     problems: list[Problem] = []
-    rows = 0
+    rows, absent = 0, frozenset[str]()
     with database.reading() as connection:
         staging = _staging(importer.table)
         staging.create(connection)
@@ -104,14 +109,13 @@ def run(
                 problems.extend(problem for line in chunk for problem in line.problems)
                 if len(problems) > MOST_PROBLEMS:
                     break
-                if not problems:
-                    _stage(connection, staging, chunk)
-                rows += len(chunk)
+                _stage(connection, staging, [line for line in chunk if not line.problems])
+                rows, absent = rows + len(chunk), chunk[0].absent
                 progress(rows)
             problems.extend(_doubled(connection, staging, importer))
             if problems:
                 raise ImportRefused(path, sorted(problems, key=lambda problem: (problem.line, problem.column)))
-            _write(connection, keys, importer, staging, path, rows)
+            _write(connection, keys, importer, staging, path, rows, absent)
         finally:
             staging.drop(connection)
     return rows
@@ -159,7 +163,7 @@ def _check_header(path: Path, header: Sequence[str], known: Mapping[str, Field])
 
 
 def _line(number: int, header: Sequence[str], texts: Sequence[str], known: Mapping[str, Field]) -> Line:
-    line = Line(number, {})
+    line = Line(number, {}, frozenset(known.keys() - set(header)))
     if len(texts) != len(header):
         line.fault("", f"this row has {len(texts)} values, the header has {len(header)}")
         return line
@@ -190,6 +194,8 @@ def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
 
 
 def _stage(connection: Connection, staging: Table, chunk: Sequence[Line]) -> None:
+    if not chunk:
+        return
     names = [column.name for column in staging.columns if column.name != LINE]
     connection.exec_driver_sql("BEGIN")
     connection.execute(
@@ -199,18 +205,23 @@ def _stage(connection: Connection, staging: Table, chunk: Sequence[Line]) -> Non
 
 
 def _doubled(connection: Connection, staging: Table, importer: Importer) -> Iterator[Problem]:
-    key = [staging.c[name] for name in importer.key]
-    doubled = (
-        select(func.min(staging.c[LINE]), func.max(staging.c[LINE]))
-        .group_by(*key)
-        .having(func.count() > 1)
-        .limit(MOST_PROBLEMS)
-    )
-    for first, last in connection.execute(doubled):
-        yield Problem(last, importer.also_key or importer.key[-1], f"this repeats line {first}")
+    line, key = staging.c[LINE], [staging.c[name] for name in importer.key]
+    first = func.min(line).over(partition_by=key).label("first")
+    lines = select(line.label("line"), first).subquery()
+    doubled = select(lines).where(lines.c.line > lines.c.first).order_by(lines.c.line).limit(MOST_PROBLEMS)
+    for number, earlier in connection.execute(doubled):
+        yield Problem(number, importer.also_key or importer.key[-1], f"this repeats line {earlier}")
 
 
-def _write(connection: Connection, keys: Keys, importer: Importer, staging: Table, path: Path, rows: int) -> None:
+def _write(
+    connection: Connection,
+    keys: Keys,
+    importer: Importer,
+    staging: Table,
+    path: Path,
+    rows: int,
+    absent: frozenset[str],
+) -> None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     names = [column.name for column in importer.table.columns]
@@ -218,9 +229,8 @@ def _write(connection: Connection, keys: Keys, importer: Importer, staging: Tabl
     statement = insert(importer.table).from_select(
         names, select(*(staging.c[name] for name in names)).where(staging.c[LINE] > 0)
     )
-    changed = {
-        name: statement.excluded[name] for name in names if name not in importer.key and name not in importer.kept
-    }
+    kept = {*importer.key, *importer.kept, *absent, *(f"{name}_id" for name in absent)}
+    changed = {name: statement.excluded[name] for name in names if name not in kept}
     with Work(bind=connection) as work:
         work.info.update(stamp=Stamp(), audit_keys=keys)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")

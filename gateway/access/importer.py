@@ -1,14 +1,15 @@
 """Customers and individuals from CSV: the columns of the panel, without passwords."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, bindparam, select
 
 from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
-from gateway.db import new_id
+from gateway.db import AnyRow, new_id
+from gateway.i18n import patterns
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm, SecondFactor
 from gateway.identity.operations import naming
@@ -18,9 +19,9 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 DEFAULT_ROLE_NAME = "Default role"
 
-_BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id).where(
-    Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True))
-)
+_BY_LOGIN = select(
+    Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email
+).where(Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True)))
 _ROLES = select(Role.name, Role.id).where(Role.realm == Realm.SELF_CARE)
 _CLASSES = select(CustomerClass.name, CustomerClass.id)
 _ALLOWED = select(AllowedRole.customer_id, AllowedRole.role_id).where(
@@ -77,7 +78,21 @@ def networks(text: str) -> str:
     return text
 
 
-_formats = ("output_date_format", "output_time_format", "input_date_format", "input_time_format")
+def pattern(check: Callable[[str], object]) -> Callable[[str], str | None]:
+    """Return a reader of patterns that `check` takes; an empty one is inherited."""
+
+    def read(text: str) -> str | None:
+        if text:
+            check(text)
+        return text or None
+
+    return read
+
+
+def _readable(text: str) -> None:
+    patterns.date_reader(text, "en")
+
+
 _PANEL = (
     Field("second_factor", second_factor, required=False),
     Field("trusted_networks", networks, required=False),
@@ -85,14 +100,20 @@ _PANEL = (
     Field("password_must_change", cells.yes_or_no, required=False),
     Field("time_zone", zone, required=False),
     Field("language", language, required=False),
-    *(Field(name, cells.text_up_to(64), required=False) for name in _formats),
+    Field("output_date_format", pattern(patterns.date_template), required=False),
+    Field("output_time_format", pattern(patterns.time_template), required=False),
+    Field("input_date_format", pattern(_readable), required=False),
+    Field("input_time_format", pattern(patterns.time_template), required=False),
 )
 
 
-def _common(line: Line, kind: Kind) -> None:
+def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
     values = line.values
     values.pop("trusted_networks", None)
-    found_by = naming(values.pop("login"), values.pop("name"), values.pop("email", None) or "")
+    email = values.pop("email", None) or ""
+    if held is not None and "email" in line.absent:
+        email = held.email or ""
+    found_by = naming(values.pop("login"), values.pop("name"), email)
     values.update(
         id=new_id(),
         kind=kind,
@@ -109,10 +130,9 @@ def _common(line: Line, kind: Kind) -> None:
     )
 
 
-def _taken(connection: Connection, lines: Sequence[Line]) -> dict[str, tuple[str, Kind, str]]:
+def _taken(connection: Connection, lines: Sequence[Line]) -> dict[str, AnyRow]:
     keys = {logins.canonical(line.values["login"]) for line in lines}
-    rows = connection.execute(_BY_LOGIN, {"keys": list(keys)})
-    return {row.login_key: (row.id, row.kind, row.customer_id) for row in rows}
+    return {row.login_key: row for row in connection.execute(_BY_LOGIN, {"keys": list(keys)})}
 
 
 def _customers(connection: Connection, lines: Sequence[Line]) -> None:
@@ -121,8 +141,8 @@ def _customers(connection: Connection, lines: Sequence[Line]) -> None:
     taken = _taken(connection, lines)
     for line in lines:
         values = line.values
-        key = logins.canonical(values["login"])
-        if key in taken and taken[key][1] is not Kind.CUSTOMER:
+        held = taken.get(logins.canonical(values["login"]))
+        if held is not None and held.kind is not Kind.CUSTOMER:
             line.fault("login", "this login is an individual's")
         values["class_id"] = classes.get(values.pop("customer_class"))
         if values["class_id"] is None:
@@ -131,7 +151,7 @@ def _customers(connection: Connection, lines: Sequence[Line]) -> None:
         values["role_id"] = roles.get(role)
         if values["role_id"] is None:
             line.fault("role", f"there is no role {role!r} in the self-care realm")
-        _common(line, Kind.CUSTOMER)
+        _common(line, Kind.CUSTOMER, held)
         values["customer_id"] = values["id"]
 
 
@@ -151,7 +171,7 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         if owner is None:
             line.fault("customer", f"there is no customer with the login {values['customer']!r}")
         held = taken.get(logins.canonical(values["login"]))
-        if held is not None and (held[1] is not Kind.INDIVIDUAL or held[2] != owner):
+        if held is not None and (held.kind is not Kind.INDIVIDUAL or held.customer_id != owner):
             line.fault("login", "this login is taken by somebody else")
         del values["customer"]
         values["customer_id"] = owner
@@ -159,7 +179,7 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         values["role_id"] = roles.get(role)
         if owner is not None and (owner, values["role_id"]) not in allowed:
             line.fault("role", f"{role!r} is not among the roles that this customer may hand out")
-        _common(line, Kind.INDIVIDUAL)
+        _common(line, Kind.INDIVIDUAL, held)
 
 
 _KEPT = frozenset(

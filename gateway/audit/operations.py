@@ -13,10 +13,12 @@ from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 
 from gateway import clock
 from gateway.audit.models import AuditEvent, AuditHead
+from gateway.errors import Unrecordable
 
 FIRST_MAC = "0" * 64
 CHAINED = (
@@ -82,18 +84,31 @@ def record(
     `details` are plain values (before and after; never a secret). Actor, subject and request come from the stamp of
     the session, or from `of` where the event is about somebody else.
     """
+    if not session.in_transaction():
+        session.begin()  # so that a rollback is heard of even if nothing else was done
     stamp: Stamp = of or session.info["stamp"]
     row = {"at": clock.now(), "event": name, "outcome": outcome, "reason": reason, "details": details, **asdict(stamp)}
     session.info.setdefault("events", []).append(row)
 
 
 def chain_on_commit(session: Session) -> None:
-    """Write the events of the transaction at the end of the chain; hooked to every commit of a writing session."""
+    """Write the events of the transaction at the end of the chain; hooked to every commit of a writing session.
+
+    Raises `Unrecordable` when they cannot be written.
+    """
     events: list[dict[str, Any]] = session.info.get("events", [])
     if not events:
         return
     session.flush()
     keys: Keys = session.info["audit_keys"]
+    try:
+        _append(session, keys, events)
+    except (DBAPIError, NoResultFound) as error:
+        raise Unrecordable from error
+    session.info["events"] = []
+
+
+def _append(session: Session, keys: Keys, events: list[dict[str, Any]]) -> None:
     seq, mac = session.execute(select(AuditHead.seq, AuditHead.mac).where(AuditHead.id == 1).with_for_update()).one()
     for row in events:
         seq += 1
@@ -101,7 +116,6 @@ def chain_on_commit(session: Session) -> None:
         mac = row["mac"] = str(keys.mac(keys.newest, mac, row))
     session.execute(insert(AuditEvent), events)
     session.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=mac))
-    session.info["events"] = []
 
 
 event.listen(Session, "before_commit", chain_on_commit)
@@ -127,6 +141,8 @@ def verify(connection: Connection, keys: Keys) -> tuple[int, Fault | None]:
     """Walk the whole chain; return how many rows hold, and the first fault: changed, missing, or out of order."""
     good, mac = 0, FIRST_MAC
     for row in _rows(connection):
+        if row["seq"] <= good:
+            return good, Fault(row["seq"], "put in before the first")
         if row["seq"] != good + 1:
             return good, Fault(good + 1, "missing")
         expected = keys.mac(row["key_id"], mac, row)
@@ -145,7 +161,7 @@ def verify(connection: Connection, keys: Keys) -> tuple[int, Fault | None]:
 
 def _rows(connection: Connection, chunk: int = 1000) -> Iterator[Mapping[str, Any]]:
     table = AuditEvent.__table__
-    after = 0
+    after = -(2**63)
     while rows := connection.execute(select(table).where(table.c.seq > after).order_by(table.c.seq).limit(chunk)).all():
         for row in rows:
             yield dict(row._mapping)

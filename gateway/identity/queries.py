@@ -7,7 +7,7 @@ from sqlalchemy.orm import aliased
 
 from gateway.db import AnyRow
 from gateway.identity import logins
-from gateway.identity.models import Gateway, Identity, Session, Stage
+from gateway.identity.models import Gateway, Identity, Realm, Session, Stage
 
 _customer = aliased(Identity)
 _PROFILE = (
@@ -48,7 +48,8 @@ def own_sessions(reader: Connection, identity_id: str) -> Sequence[AnyRow]:
 
 def ids_of_login(reader: Connection, login: str) -> list[str]:
     """Return who has a login, in either realm; nobody, or up to two."""
-    return list(reader.execute(select(Identity.id).where(Identity.login_key == logins.canonical(login))).scalars())
+    found = select(Identity.id).where(Identity.realm.in_(list(Realm)), Identity.login_key == logins.canonical(login))
+    return list(reader.execute(found).scalars())
 
 
 def names(reader: Connection, ids: Collection[str]) -> dict[str, str]:

@@ -65,7 +65,7 @@
     if (event.key == "Escape") document.querySelector(".tip:is(:hover, :focus-within)")?.classList.add("hush");
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const menu = event.target.closest(".menu");
-    if (!step || !menu) return;
+    if (!step || !menu || event.target.type == "radio") return;
     event.preventDefault();
     const stops = [...menu.querySelectorAll(":not([hidden]) > :is(a, button)")];
     stops.at((stops.indexOf(event.target) + step) % stops.length).focus();

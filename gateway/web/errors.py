@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from gateway.access.acting import REASONS
-from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound, Stale, TooBusy
+from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound, Stale, TooBusy, Unrecordable
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.web import current
@@ -95,6 +95,11 @@ def register(app: Flask) -> None:
         response = page(503)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
+
+    @app.errorhandler(Unrecordable)
+    def _unrecordable(error: Unrecordable) -> Response:
+        log.error("record.unwritable", error=type(error.__cause__).__name__)
+        return page(503)
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> Response:

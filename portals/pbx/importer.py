@@ -88,7 +88,7 @@ IMPORTERS = (
             Field("from", phone),
             Field("to", phone),
             Field("direction", cells.one_of(Direction)),
-            Field("duration_seconds", cells.whole_number),
+            Field("duration_seconds", cells.seconds),
             Field("charge", cells.amount),
             Field("currency", cells.currency),
         ),

@@ -1,0 +1,126 @@
+"""Hostile values in every parameter of the gateway: refused or taken as text, never an error of the code."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.cast import ABC, ROOT
+from tests.house import Browser
+
+VALUES = {
+    "sql": "' OR 1=1; DROP TABLE identity; --",
+    "template": "{{7*7}}${7*7}{0.__class__}%(x)s%s",
+    "script": "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>",
+    "zero byte": "a\0b",
+    "surrogate": "a\ud800b",
+    "bidi": "a\u202eb\u2066c",
+    "astral": "\U0001f600" * 50,
+    "huge number": "9" * 5000,
+    "2**63": str(2**63),
+    "negative": "-1",
+    "underscore": "1_000",
+    "full-width": "\uff11\uff12",
+    "not a number": "NaN",
+    "lines": "a\r\nSet-Cookie: x=1",
+    "long": "x" * 20_000,
+    "path": "../../etc/passwd",
+}
+FIELDS = {
+    "/login": ("login", "password", "next"),
+    "/admin/login": ("login", "password", "next"),
+    "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "next"),
+    "/admin/gateway": ("version", "language", "time_zone", "output_date_format", "input_time_format", "idle_minutes"),
+    "/admin/roles/itlead": ("version", "pbx:", "pbx:overview", "iot:devices"),
+    "/admin/administrators/audrey/suspended": ("suspended",),
+    "/portals/self-care/security": ("current", "password", "confirm"),
+    "/portals/pbx/configuration/extensions/new": ("number", "name", "email", "forward_to", "version"),
+    "/portals/pbx/configuration/extensions/abc-100": ("number", "name", "email", "forward_to", "version"),
+}
+QUERIES = {
+    "/login": ("next", "done", "ended"),
+    "/": ("q",),
+    "/admin/customers": ("q", "status", "class", "after", "done", "ended"),
+    "/admin/customers/abc": ("iq", "after"),
+    "/admin/customers/abc/log-in": ("next",),
+    "/admin/audit": ("actor", "subject", "event", "since", "until", "after"),
+    "/portals/pbx/configuration/extensions": ("q", "after"),
+    "/portals/pbx/calls": ("since", "until", "number", "after"),
+    "/portals/pbx/calls.csv": ("since", "until", "number"),
+    "/portals/pbx/finance/invoices": ("after",),
+    "/portals/iot/devices": ("q", "after"),
+}
+
+
+@pytest.fixture
+def browser_for(new_browser: Callable[[], Browser]) -> Callable[[str], Browser]:
+    """Gives root's browser for the console, abc's for the rest."""
+    root, abc = new_browser(), new_browser()
+    root.log_in(ROOT)
+    abc.log_in(ABC)
+    return lambda path: root if path.startswith("/admin") else abc
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_no_value_in_a_query_breaks_a_page__INJ_01__INJ_03__INP_01__INP_02(
+    browser_for: Callable[[str], Browser], kind: str
+) -> None:
+    value = VALUES[kind]
+    for path, names in QUERIES.items():
+        for name in names:
+            text = value.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if kind == "surrogate" else value
+            answer = browser_for(path).get(path, query_string={name: text})
+            assert answer.status_code < 500, (path, name)
+            assert "<script>alert" not in answer.text
+            assert "Set-Cookie: x" not in str(answer.headers)
+        raw = browser_for(path).get(f"{path}?{names[0]}=%ff%fe%ed%a0%80&{names[0]}[]=1&{names[0]}=2")
+        assert raw.status_code < 500, path
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_no_value_in_a_form_breaks_a_page__INJ_01__INJ_02__INP_02(
+    browser_for: Callable[[str], Browser], kind: str
+) -> None:
+    value = VALUES[kind].encode("utf-8", "surrogatepass")
+    for path, names in FIELDS.items():
+        browser = browser_for(path)
+        page = "/admin/customers" if path.startswith("/admin") else "/portals/self-care/security"
+        token = browser.token(page).encode()
+        for name in names:
+            body = b"csrf_token=" + token + b"&" + name.encode() + b"=" + _quoted(value)
+            answer = browser.client.post(path, data=body, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code < 500, (path, name)
+            assert "<script>alert" not in answer.text
+
+
+def _quoted(value: bytes) -> bytes:
+    return b"".join(b"%%%02x" % byte for byte in value)
+
+
+@pytest.mark.parametrize("kind", ["sql", "zero byte", "bidi", "long", "path", "2**63"])
+def test_no_id_in_an_address_breaks_a_page__INP_02(
+    app: Flask, browser_for: Callable[[str], Browser], kind: str
+) -> None:
+    id = VALUES[kind].replace("/", "%2F")[:3000]
+    for rule in app.url_map.iter_rules():
+        if "<" in rule.rule and "GET" in (rule.methods or ()):
+            path = re.sub(r"<[^>]+>", lambda _found: id, rule.rule)
+            assert browser_for(path).get(path).status_code in (303, 308, 400, 404), path
+
+
+def test_undeclared_fields_take_no_effect__INJ_07(app: Flask, browser_for: Callable[[str], Browser]) -> None:
+    extra = dict.fromkeys(("id", "customer_id", "role_id", "class_id", "status", "kind", "is_admin", "actor"), "globex")
+    form = {"number": "177", "name": "Honest", "version": "1", **extra}
+    abc = browser_for("/portals")
+    answer = abc.post("/portals/pbx/configuration/extensions/new", form)
+    assert answer.status_code == 303
+    assert "Honest" in abc.get("/portals/pbx/configuration/extensions?q=177").text
+
+
+def test_cells_that_a_spreadsheet_would_run_are_made_text__INJ_05(browser_for: Callable[[str], Browser]) -> None:
+    answer = browser_for("/portals").get("/portals/pbx/calls.csv")
+    lines = answer.text.splitlines()
+    assert lines[0] == "started_at,from,to,direction,duration_seconds,charge,currency"
+    assert len(lines) == 41
+    assert all(",'+1555" in line for line in lines[1:])

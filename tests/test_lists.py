@@ -1,0 +1,162 @@
+"""Lists: a fixed number of statements whatever their length, each on an index, in one order on both databases."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from gateway import clock
+from gateway.identity.models import Kind
+from tests.cast import ABC, ROOT
+from tests.house import Browser, add_identity, counting, house_of, working
+
+NewBrowser = Callable[[], Browser]
+BIG = ("identity", "session", "audit_event", "pbx_call", "pbx_extension", "pbx_invoice", "pbx_payment", "iot_device")
+
+STAFF_LISTS = (
+    *("/admin/customers", "/admin/customers?q=corp", "/admin/customers?q=co", "/admin/customers?status=active"),
+    *("/admin/customers?class=standard", "/admin/customers/abc", "/admin/customers/abc?iq=john"),
+    *("/admin/customers/abc/log-in", "/admin/audit", "/admin/audit?actor=root", "/admin/audit?subject=root"),
+    *("/admin/audit?event=login.ok", "/admin/audit?since=2026-01-01&until=2026-12-31"),
+)
+CUSTOMER_LISTS = (
+    *("/portals/pbx/overview", "/portals/pbx/configuration/extensions", "/portals/pbx/configuration/extensions?q=10"),
+    *("/portals/pbx/calls", "/portals/pbx/calls?number=555&since=2026-01-01", "/portals/pbx/finance/invoices"),
+    *("/portals/pbx/finance/payments", "/portals/iot/devices", "/portals/iot/devices?q=lift"),
+)
+
+
+@pytest.fixture
+def root(new_browser: NewBrowser) -> Browser:
+    """Root, logged in."""
+    found = new_browser()
+    found.log_in(ROOT)
+    return found
+
+
+@pytest.fixture
+def abc(new_browser: NewBrowser) -> Browser:
+    """The customer abc, logged in."""
+    found = new_browser()
+    found.log_in(ABC)
+    return found
+
+
+def sent(app: Flask, browser: Browser, path: str) -> list[tuple[str, Any]]:
+    """Return the statements, with their values, that a page sends."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        found.append((statement, parameters))
+
+    engine = house_of(app).database.read_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert browser.get(path).status_code == 200
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return found
+
+
+def plan_of(app: Flask, statement: str, parameters: Any) -> str:
+    """Return how the database would run a statement; on PostgreSQL as if its tables were too large to be read whole."""
+    with house_of(app).database.reading() as reader:
+        if reader.dialect.name == "sqlite":
+            rows = reader.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            return "\n".join(row[3] for row in rows)
+        reader.exec_driver_sql("SET enable_seqscan = off")
+        return "\n".join(row[0] for row in reader.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+
+
+def faults(plan: str) -> list[str]:
+    """Return the steps of a plan that read a big table from end to end."""
+    steps = plan.splitlines()
+    if steps == ["SCAN audit_event"]:
+        # By the number of the row, which is SQLite's own order, and no further than the limit.
+        return []
+    whole = [step for step in steps if step.startswith("SCAN") and " USING " not in step and "VIRTUAL" not in step]
+    whole += [step for step in steps if "Seq Scan" in step]
+    return [step for step in whole if any(f" {table}" in step and f" {table}_s" not in step for table in BIG)]
+
+
+@pytest.mark.parametrize("path", [*STAFF_LISTS, *CUSTOMER_LISTS])
+def test_every_list_and_filter_goes_through_an_index(app: Flask, root: Browser, abc: Browser, path: str) -> None:
+    browser = root if path.startswith("/admin") else abc
+    statements = sent(app, browser, path)
+    assert statements
+    for statement, parameters in statements:
+        assert faults(plan_of(app, statement, parameters)) == [], statement
+
+
+@pytest.mark.parametrize("path", ["/admin/customers", "/admin/customers/abc", "/admin/customers/abc/log-in"])
+def test_a_longer_list_costs_no_more_statements(app: Flask, root: Browser, path: str) -> None:
+    root.get(path)
+    with counting(app) as before:
+        root.get(path)
+    now = clock.now()
+    with working(app) as work:
+        for number in range(60):
+            add_identity(work, Kind.CUSTOMER, f"more{number:02}", f"More {number:02}", "owner", now)
+            add_identity(work, Kind.INDIVIDUAL, f"one{number:02}", f"One {number:02}", "itlead", now, customer="abc")
+    with counting(app) as after:
+        root.get(path)
+    assert len(after) == len(before) <= 6
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "statements"),
+    [
+        ("abc", "/", 1),
+        ("abc", "/portals/self-care/profile", 2),
+        ("abc", "/portals/pbx/calls", 2),
+        ("abc", "/portals/pbx/configuration/extensions", 2),
+        ("abc", "/portals/pbx/configuration/extensions/abc-100", 2),
+        ("abc", "/portals/iot/devices", 2),
+        ("root", "/admin/roles", 2),
+        ("visit", "/portals/pbx/calls", 2),
+        ("visit", "/", 1),
+    ],
+)
+def test_one_statement_tells_who_is_there_and_what_they_may_do(
+    app: Flask, root: Browser, abc: Browser, who: str, path: str, statements: int
+) -> None:
+    browser = abc if who == "abc" else root
+    if who == "visit":
+        path = "/".join(root.open("abc", "pbx").split("/")[:3]) + path
+    browser.get(path)
+    with counting(app) as counted:
+        assert browser.get(path).status_code == 200
+    assert len(counted) == statements, counted
+
+
+def test_a_click_takes_ten_statements_at_most_beside_the_page(app: Flask, root: Browser) -> None:
+    root.open("abc", "pbx")
+    token = root.token("/admin/customers")
+    with counting(app) as counted:
+        answer = root.client.post("/admin/launches", data={"csrf_token": token, "subject": "abc", "portal": "pbx"})
+        landed = root.get(answer.location)
+    assert landed.status_code == 303
+    writing = [statement for statement in counted if not statement.startswith(("SELECT", "BEGIN"))]
+    assert len(writing) <= 7, writing
+
+
+def test_customers_page_by_key_without_gap_or_repeat(app: Flask, root: Browser) -> None:
+    now = clock.now()
+    with working(app) as work:
+        for number in range(70):
+            add_identity(work, Kind.CUSTOMER, f"more{number:02}", f"Same name {number % 3}", "owner", now)
+    seen: list[str] = []
+    path = "/admin/customers"
+    while path:
+        page = root.get(path).text
+        seen += [part.split('"')[0] for part in page.split('<th scope="row"><a href="/admin/customers/')[1:]]
+        path = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&") if 'rel="next"' in page else ""
+    assert len(seen) == len(set(seen)) == 73
+
+
+@pytest.mark.parametrize("after", ["nonsense", "W10", "W251bGxd", "x" * 5000, "WyJhIiwxXQ", "\u00e9", "%00"])
+@pytest.mark.parametrize("path", ["/admin/customers", "/admin/audit", "/admin/customers/abc"])
+def test_a_cursor_that_is_not_ours_is_refused_in_words__INP_01(root: Browser, path: str, after: str) -> None:
+    assert root.get(path, query_string={"after": after}).status_code == 422
