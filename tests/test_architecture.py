@@ -114,7 +114,7 @@ def test_only_faces_and_commands_commit(path: str, tree: ast.Module) -> None:
 @pytest.mark.parametrize(("path", "tree"), SOURCES, ids=[path for path, _ in SOURCES])
 def test_no_import_hides_in_a_function_and_no_file_is_too_long(path: str, tree: ast.Module) -> None:
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             hidden = [inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
             assert not hidden, f"{path}:{node.lineno} hides an import in {node.name}"
     length = len((ROOT / path).read_text(encoding="utf-8").splitlines())
@@ -132,6 +132,14 @@ def test_the_environment_and_the_time_have_one_reader_each(path: str, tree: ast.
                 )
             if (node.value.id, node.attr) in {("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}:
                 assert path == "gateway/clock.py", f"{path}:{node.lineno} asks for the time itself"
+
+
+def test_the_rooms_that_are_listed_are_the_rooms_that_there_are() -> None:
+    rooms = {room_of(path) for path, _ in SOURCES if path.startswith("gateway/")}
+    assert rooms <= set(FLOOR), f"these rooms have no floor: {sorted(rooms - set(FLOOR))}"
+    assert rooms >= set(FLOOR), f"these rooms are listed and not there: {sorted(set(FLOOR) - rooms)}"
+    for path, _ in ALLOWED:
+        assert (ROOT / path).is_file(), f"{path} may reach up, and is not there"
 
 
 def test_every_public_function_says_what_it_does() -> None:

@@ -4,6 +4,7 @@ A new route without a row fails. In the table: `.` answers 200, `>` leads on (30
 refused (403), `?` cannot be taken (422), `S` is stale (409).
 """
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from flask import Flask
 
 from gateway import create_app
 from gateway.access.models import AllowedRole
+from gateway.access.operations import set_portal_view
 from gateway.portal.registry import discover
-from tests.cast import CAST, JOHN, STAFF, Member
+from tests.cast import ABC, ADAM, CAST, HELEN, JOHN, STAFF, Member
 from tests.conftest import _filled, settings_for
 from tests.house import Browser, change, form_token, visit_of, working
 
@@ -175,16 +177,42 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
         assert asked(root, route, prefix=visit, page=landed) == expected, route
 
 
-def test_somebody_elses_record_and_an_unknown_one_answer_alike__IDOR_01(browsers: dict[str, Browser]) -> None:
-    john = browsers["john"]
-    for before, theirs in (
-        ("/portals/pbx/configuration/extensions", "globex-100"),
-        ("/portals/iot/devices", "globex-dev"),
-    ):
-        strange, unknown = john.get(f"{before}/{theirs}"), john.get(f"{before}/nothing")
-        assert (strange.status_code, unknown.status_code) == (404, 404)
+THEIRS = {
+    "/portals/pbx/configuration/extensions/": "globex-100",
+    "/portals/pbx/finance/invoices/": "globex-inv",
+    "/portals/pbx/finance/payments/": "globex-pay",
+    "/portals/iot/devices/": "globex-dev",
+}
+
+
+def test_every_record_of_a_portal_is_asked_for_here() -> None:
+    asked = {route.split()[1].removesuffix("<id>") for route in TABLE if "<id>" in route and "/portals/" in route}
+    assert asked - {"/portals/self-care/security/sessions/"} == set(THEIRS)
+
+
+@pytest.mark.parametrize("login", ["abc", "john", "mark", "adam"])
+@pytest.mark.parametrize("before", THEIRS)
+def test_somebody_elses_record_and_an_unknown_one_answer_alike__IDOR_01(
+    browsers: dict[str, Browser], before: str, login: str
+) -> None:
+    asking = browsers[login]
+    for method in ("get", "post", "put", "delete", "head"):
+        page = {} if method in ("get", "head") else {"csrf_token": asking.token("/portals/self-care/profile")}
+        strange, unknown = (
+            asking.client.open(f"{before}{id}", method=method.upper(), data=page) for id in (THEIRS[before], "nothing")
+        )
+        assert strange.status_code == unknown.status_code, method
+        assert strange.status_code in ((404,) if method in ("get", "head") else (404, 405)), method
         assert _body(strange.text) == _body(unknown.text)
         assert "globex" not in strange.text
+
+
+def test_the_console_takes_no_id_of_another_kind_for_a_customers__IDOR_01(browsers: dict[str, Browser]) -> None:
+    for id in ("root", "nothing", "abc-100", "itlead", "%00"):
+        assert browsers["root"].get(f"/admin/customers/{id}").status_code == 404
+        assert browsers["root"].get(f"/admin/customers/{id}/log-in").status_code == 404
+    assert browsers["root"].get("/admin/customers/john").status_code == 404
+    assert browsers["root"].get("/admin/roles/abc").status_code == 404
 
 
 def _body(text: str) -> str:
@@ -211,6 +239,41 @@ def test_a_missing_or_wrong_role_is_no_rights__ROL_02__ROL_05(tmp_path: Path, st
         assert john.get(path).status_code == 404
     assert john.get("/portals/self-care/profile").status_code == 200
     app.extensions["portico"].database.dispose()
+
+
+def test_a_role_that_was_deleted_by_hand_is_no_rights__ROL_05(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'house.db'}"
+    _filled(url)
+    app = create_app(settings_for(url), discover())
+    abc, helen = Browser(app), Browser(app)
+    abc.log_in(ABC)
+    helen.log_in(HELEN)
+    assert helen.get("/admin/customers").status_code == 200
+    behind = sqlite3.connect(tmp_path / "house.db")
+    behind.execute("DELETE FROM role WHERE id IN ('owner', 'helpdesk')")
+    behind.commit()
+    behind.close()
+    assert abc.get("/portals/pbx/overview").status_code == 404
+    assert abc.get("/portals/self-care/profile").status_code == 200
+    assert helen.get("/admin/customers").status_code == 404
+    app.extensions["portico"].database.dispose()
+
+
+def test_a_change_of_a_role_acts_at_the_next_request_in_every_process__ROL_03(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'house.db'}"
+    _filled(url)
+    here, there = (create_app(settings_for(url), discover()) for _ in range(2))
+    adam, mirrored = Browser(here), Browser(there)
+    adam.log_in(ADAM)
+    mirrored.client._cookies = adam.client._cookies
+    for number in range(50):
+        level, status = ("view", 200) if number % 2 else ("forbidden", 404)
+        with working(here) as work:
+            set_portal_view(work, "accountant", "pbx", {"finance": level})
+        for browser in (adam, mirrored):
+            assert browser.get("/portals/pbx/finance/invoices").status_code == status
+    for app in (here, there):
+        app.extensions["portico"].database.dispose()
 
 
 def test_the_cast_is_complete() -> None:

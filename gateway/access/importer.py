@@ -19,9 +19,9 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 DEFAULT_ROLE_NAME = "Default role"
 
-_BY_LOGIN = select(
-    Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email
-).where(Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True)))
+_BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email).where(
+    Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True))
+)
 _ROLES = select(Role.name, Role.id).where(Role.realm == Realm.SELF_CARE)
 _CLASSES = select(CustomerClass.name, CustomerClass.id)
 _ALLOWED = select(AllowedRole.customer_id, AllowedRole.role_id).where(

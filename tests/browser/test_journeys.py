@@ -125,6 +125,10 @@ PAGES = {
         *("/portals/pbx/finance/payments", "/portals/pbx/finance/payments/abc-pay", "/portals/iot/devices"),
         *("/portals/iot/devices/abc-dev", "/portals/self-care/profile", "/portals/self-care/security", "/nothing"),
     ),
+    ROOT: (
+        *("/admin/roles", "/admin/roles/itlead", "/admin/roles/default-admin", "/admin/administrators"),
+        *("/admin/audit", "/admin/audit?since=nonsense", "/admin/audit?actor=nobody", "/admin/gateway"),
+    ),
     HELEN: ("/admin/customers", "/admin/customers?q=zzz", "/admin/customers/abc", "/admin/customers/abc/log-in"),
 }
 
