@@ -18,6 +18,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     LargeBinary,
     MetaData,
     Result,
@@ -105,6 +106,15 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _without_values(context: ExceptionContext) -> None:
+    """Take the values of the row out of what PostgreSQL says of an error, so that no log repeats them (AUD-03)."""
+    original, wrapped = context.original_exception, context.sqlalchemy_exception
+    detail = getattr(getattr(original, "diag", None), "message_detail", None)
+    if detail and wrapped is not None:
+        original.args = tuple(str(text).replace(detail, "…") for text in original.args)
+        wrapped.args = tuple(str(text).replace(detail, "…") for text in wrapped.args)
+
+
 class Database:
     """Two engines on one database.
 
@@ -135,6 +145,8 @@ class Database:
             skip_autocommit_rollback=True,
             **read_options,
         )
+        for engine in self.engines():
+            event.listen(engine, "handle_error", _without_values)
         if self.sqlite:
             for engine in (self.write_engine, self.read_engine):
                 event.listen(engine, "connect", _on_sqlite_connect)

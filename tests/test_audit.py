@@ -1,24 +1,27 @@
 """The record: chained, told apart from what was tampered with, and a condition of every change."""
 
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_hex
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy import Table, delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from gateway import clock
 from gateway.audit.models import AuditEvent, AuditHead
 from gateway.audit.operations import Fault, Keys, Stamp, record, verify
 from gateway.db import Database
-from gateway.identity.models import Identity, Session
+from gateway.identity.models import Identity, Kind, Session
 from gateway.launch.models import Launch
 from tests.cast import ABC, HELEN, JOHN, PASSWORD, ROOT
 from tests.conftest import AUDIT
-from tests.house import Browser, house_of, rows, value, working
+from tests.house import Browser, add_identity, house_of, rows, value, working
 
 NewBrowser = Callable[[], Browser]
 EVENTS: Table = AuditEvent.__table__  # type: ignore[assignment]
@@ -236,6 +239,17 @@ def test_no_secret_stands_on_the_record__AUD_03(app: Flask, new_browser: NewBrow
     assert "password.changed" in kept
     for secret in (PASSWORD, "canary-wrong", "canary-new", "canary-typed-into-the-wrong-field", "$argon2", *cookies):
         assert secret not in kept
+
+
+def test_an_error_of_the_database_does_not_tell_the_values_of_its_row__AUD_03(database: Database) -> None:
+    canary = token_hex(6)
+    with database.writing() as work:
+        add_identity(work, Kind.CUSTOMER, canary, "One", "owner", clock.now())
+        with pytest.raises(IntegrityError) as caught:
+            add_identity(work, Kind.CUSTOMER, "other", "Other", None, clock.now(), login_key=canary)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "uq_identity" in told or "UNIQUE" in told
+    assert canary not in told
 
 
 def test_the_command_says_that_all_holds_or_names_the_first_row_and_exits_with_1__AUD_04(app: Flask) -> None:
