@@ -65,7 +65,7 @@ class Unrecordable(PorticoError):
 
 
 class LaunchRefused(PorticoError):
-    """A launch that cannot be started or landed. `reason` is a code of `gateway.launch.offers.REASONS`."""
+    """A launch that cannot be started or landed. `reason` is a code of `gateway.access.acting.REASONS`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

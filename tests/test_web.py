@@ -11,7 +11,7 @@ from sqlalchemy import select
 from gateway.identity.models import Identity
 from gateway.web.address import client_address
 from tests.cast import ABC, EVE, HELEN, JOHN, PASSWORD
-from tests.house import Browser, form_token, rows, visit_of
+from tests.house import Browser, counting, form_token, house_of, rows, visit_of
 
 NewBrowser = Callable[[], Browser]
 HTTPS = "https://portico.example"
@@ -352,3 +352,12 @@ def test_the_clients_address_is_the_last_hop_that_is_no_proxy_of_ours__TIP_06(
     peer: str | None, forwarded: list[str], expected: str | None
 ) -> None:
     assert client_address(peer, forwarded, PROXIES) == expected
+
+
+def test_liveness_answers_while_the_database_is_away__ERR_03(app: Flask, new_browser: NewBrowser) -> None:
+    browser = new_browser()
+    browser.log_in(ABC)
+    house_of(app).database.dispose()
+    with counting(app) as sent:
+        assert browser.get("/healthz").status_code == 200
+    assert sent == []

@@ -76,6 +76,8 @@ def guard(registry: Registry) -> Response | None:
     """Decide whether the request may go on to its view; returns an answer, raises a refusal, or returns None: go on."""
     if (elsewhere := origin.check_host()) is not None:
         return elsewhere
+    if request.path in origin.PROBES:
+        return None
     if "\0" in request.path:
         raise NotFound
     mark = registry.marks[request.endpoint] if request.endpoint else None
