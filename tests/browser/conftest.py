@@ -25,8 +25,9 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 
-if not Path(CHROMIUM).exists():
-    collect_ignore_glob = ["test_*.py"]
+NEEDS_CHROMIUM = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason="Chromium is not installed (CHROMIUM says where)"
+)
 
 
 class Quiet(WSGIRequestHandler):

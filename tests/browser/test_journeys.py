@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import AXE
+from tests.browser.conftest import AXE, NEEDS_CHROMIUM
 from tests.cast import ABC, ADAM, AUDREY, HELEN, JOHN, MARK, ROOT, Member
 
 VIEW_PBX = re.compile(r"^View only ?, Cloud PBX")
 LogIn = Callable[[Page, Member], None]
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("quiet_console")]
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.browser, pytest.mark.usefixtures("quiet_console")]
 
 SEEN = {
     JOHN: ({"Cloud PBX", "IoT", "My access"}, {"Overview", "Configuration", "Calls"}, "/portals/pbx/finance/invoices"),
