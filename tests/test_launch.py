@@ -507,3 +507,11 @@ def test_clocks_that_differ_by_seconds_do_not_matter_and_tokens_from_the_future_
     assert signing.read(token, now + timedelta(seconds=5)) == "x"
     assert signing.read(token, now - timedelta(seconds=90)) is None
     assert signing.read(token, now + timedelta(seconds=90)) is None
+
+
+def test_the_picker_too_is_offered_in_the_role_or_with_full_access(root: Browser, helen: Browser) -> None:
+    menu = root.get("/admin/customers/john/log-in").text
+    assert "All portals" in menu
+    assert root.get(root.open("mark")).text.count('class="tile"') == 2
+    assert root.get(root.open("mark", mode="full")).text.count('class="tile"') == 3
+    assert helen.launch("mark", mode="full").status_code == 403

@@ -97,6 +97,11 @@ def test_a_view_only_visit_shows_every_control_disabled_and_says_why(page: Page,
     expect(page.get_by_label("Name")).to_be_disabled()
     expect(page.get_by_role("button", name="Save")).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#why-not")).to_contain_text("You can look but not change anything here.")
+    token = page.locator('#main form input[name="csrf_token"]').first.input_value()
+    by_hand = page.request.post(
+        page.url, form={"csrf_token": token, "number": "100", "name": "By hand", "version": "1"}
+    )
+    assert by_hand.status == 403
 
 
 def test_without_script_the_click_the_visit_and_the_end_work_as_well(

@@ -1,0 +1,136 @@
+"""The houses that are measured: databases, applications on them, and people who are logged in."""
+
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from flask import Flask
+from sqlalchemy import insert, make_url, update
+
+from gateway import clock, create_app, migrations
+from gateway.audit.models import AuditEvent, AuditHead
+from gateway.audit.operations import Keys, Stamp
+from gateway.db import Database
+from gateway.identity.models import Kind
+from gateway.portal.declaration import Portal
+from gateway.portal.registry import discover
+from tests.bench.wsgi import Client
+from tests.cast import PASSWORD, Member
+from tests.conftest import AUDIT, settings_for
+from tests.house import add_identity, fill, form_token
+
+CUSTOMERS, INDIVIDUALS, EVENTS = 1_000, 40, 1_000
+CHUNK = 5_000
+
+
+class Place:
+    """Makes databases of one kind, as copies of each other, and drops them all at the end."""
+
+    def __init__(self, kind: str, folder: Path, server: str) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._server = make_url(server).set(drivername="postgresql") if server else None
+        self._made: list[str] = []
+
+    def create(self, template: str | None = None) -> str:
+        """Make a database, empty or a copy of another, and return its URL."""
+        name = f"portico_bench_{secrets.token_hex(6)}"
+        if self._server is None:
+            path = self._folder / f"{name}.db"
+            if template:
+                shutil.copy(str(make_url(template).database), path)
+            return f"sqlite:///{path}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {make_url(template).database if template else 'template0'}")
+        self._made.append(name)
+        return self._server.set(database=name).render_as_string(hide_password=False)
+
+    def settle(self, url: str) -> None:
+        """Do what a database does by itself after much has changed: statistics, and its log folded in."""
+        if self._server is None:
+            with Database(url).reading() as reader:
+                reader.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                reader.exec_driver_sql("ANALYZE")
+            return
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+
+    def close(self) -> None:
+        """Drop what was made; files go with their folder."""
+        for name in self._made:
+            self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        assert self._server is not None
+        with psycopg.connect(self._server.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+
+def furnish(url: str) -> None:
+    """Fill an empty database: the cast, and as many customers, individuals and events as a small provider has."""
+    database = Database(url)
+    migrations.upgrade(database)
+    now = clock.now()
+    with database.writing() as work:
+        work.info.update(stamp=Stamp(), audit_keys=Keys((AUDIT,)))
+        fill(work)
+        for number in range(CUSTOMERS):
+            add_identity(work, Kind.CUSTOMER, f"cust{number:07}", f"Customer {number:07}", "owner", now)
+        work.commit()
+    more_individuals(database, 0, INDIVIDUALS)
+    more_events(database, EVENTS)
+    database.dispose()
+
+
+def more_individuals(database: Database, first: int, last: int) -> None:
+    """Give the customer abc individuals."""
+    with database.writing() as work:
+        for number in range(first, last):
+            add_identity(
+                work,
+                Kind.INDIVIDUAL,
+                f"person{number:06}",
+                f"Person {number:06}",
+                "itlead",
+                clock.now(),
+                customer="abc",
+            )
+            if number % CHUNK == 0:
+                work.expunge_all()
+        work.commit()
+
+
+def more_events(database: Database, count: int) -> None:
+    """Put rows on the record. They are not chained: here they are only in the way."""
+    row = {"event": "login.ok", "outcome": "ok", "realm": "self-care", "actor_id": "globex", "subject_id": "globex"}
+    common = {**row, "customer_id": "globex", "details": {}, "key_id": "bench", "mac": "0" * 64, "at": clock.now()}
+    with database.writing() as work:
+        head = work.get_one(AuditHead, 1).seq
+        for begin in range(head + 1, head + count + 1, CHUNK):
+            numbers = range(begin, min(begin + CHUNK, head + count + 1))
+            work.execute(insert(AuditEvent), [{**common, "seq": number} for number in numbers])
+        work.execute(update(AuditHead).values(seq=head + count))
+        work.commit()
+
+
+@contextmanager
+def application(url: str, more: Sequence[Portal] = ()) -> Iterator[Flask]:
+    """Run an application on a database."""
+    app = create_app(settings_for(url), [*discover(), *more])
+    try:
+        yield app
+    finally:
+        app.extensions["portico"].database.dispose()
+
+
+def logged_in(app: Flask, member: Member) -> Client:
+    """Return a browser in which a member of the cast is logged in."""
+    client = Client(app)
+    token = form_token(client.get(member.log_in_at).body.decode())
+    form = {"csrf_token": token, "login": member.login, "password": PASSWORD}
+    answer = client.post(member.log_in_at, form)
+    if answer.status != 303:
+        raise RuntimeError(f"{member.login} could not log in: {answer.status}")
+    return client
