@@ -66,13 +66,8 @@ class Visitor:
 
     def portal_levels(self, portal: str) -> Mapping[str, Level]:
         """Return the level that counts at every node of a portal."""
-        return {node: self.level(portal, node) for node in self.levels.get(portal, {})}
-
-    def opens(self, portal: str) -> bool:
-        """Tell whether any page of a portal may be looked at."""
-        return portal not in self.portals_off and any(
-            level > Level.FORBIDDEN for level in self.portal_levels(portal).values()
-        )
+        levels = self.levels.get(portal, {})
+        return {node: under(level, self.ceilings) for node, level in levels.items()} if self.ceilings else levels
 
     def minutes_left(self, now: datetime) -> int:
         """Return the whole minutes until a visit ends at the latest, rounded up; 0 outside a visit."""

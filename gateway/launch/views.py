@@ -166,7 +166,7 @@ def picker() -> str | Response:
     cards = []
     for portal in portals.self_care():
         levels = who.portal_levels(portal.slug)
-        path = portals.first_path(portal, levels) if who.opens(portal.slug) else None
+        path = portals.first_path(portal, levels) if portal.slug not in who.portals_off else None
         if path is None:
             continue
         pages = [_(page.title) for page in portal.structure.pages if levels[page.key] or _any_tab(levels, page.key)]

@@ -5,24 +5,34 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from flask import Flask
+from flask import Blueprint
 
 from gateway.access.structure import Page, Root
 from gateway.db import Database
 from gateway.portal.declaration import Portal
 from gateway.web.marks import belongs_to
-from tests.bench.places import CUSTOMERS, EVENTS, INDIVIDUALS, Place, application, logged_in, more_events
-from tests.bench.places import more_individuals as more
+from tests.bench.places import (
+    CUSTOMERS,
+    EVENTS,
+    INDIVIDUALS,
+    Place,
+    application,
+    company,
+    logged_in,
+    more_events,
+    more_individuals,
+)
 from tests.bench.tables import Target, show
 from tests.bench.wsgi import interleaved, ratio
 from tests.cast import ABC, ROOT, Member
 
-ROUNDS, TIMES = 15, 8
+ROUNDS, TIMES = 21, 5
 TARGET = Target(1.1, 1.03)
-LARGE_INDIVIDUALS, LARGE_EVENTS, PORTALS = 10_000, 100_000, 100
+LARGE_INDIVIDUALS, LARGE_EVENTS, PORTALS, NODES = 10_000, 100_000, 100, 12
+BUILT_IN = 3
 
 PICKER, CALLS = ("picker", ABC, "/"), ("portal page", ABC, "/portals/pbx/calls")
-LIST, SEARCH = ("customers", ROOT, "/admin/customers"), ("search", ROOT, "/admin/customers?q=0000012")
+LIST, SEARCH = ("customers", ROOT, "/admin/customers"), ("search", ROOT, f"/admin/customers?q={company(12)[0]}")
 CUSTOMER, MENU = ("customer", ROOT, "/admin/customers/abc"), ("menu", ROOT, "/admin/customers/abc/log-in")
 RECORD = ("record", ROOT, "/admin/audit?actor=root")
 ALL = (PICKER, CALLS, LIST, SEARCH, CUSTOMER, MENU, RECORD)
@@ -39,36 +49,55 @@ class Dimension:
 
 
 def portal(number: int) -> Portal:
-    """Return a portal of twelve nodes that nobody of the cast may enter."""
-    from_name = f"extra{number}"
-    blueprint = Blueprint(from_name, __name__)
+    """Return a portal whose pages nobody of the cast's customers may enter."""
+    slug = f"extra{number}"
+    blueprint = Blueprint(slug, __name__)
     pages = []
-    for page in range(12):
-        key = f"page-{page}"
+    for page in range(NODES):
 
         def view() -> str:
             return ""
 
-        blueprint.add_url_rule(f"/{key}", endpoint=f"page{page}", view_func=belongs_to(key)(view))
-        pages.append(Page(key, f"Page {page}", endpoint=f"{from_name}.page{page}"))
-    return Portal(from_name, f"Extra {number}", "phone", blueprint, Root(*pages))
+        blueprint.add_url_rule(f"/page{page}", endpoint=f"page{page}", view_func=belongs_to(f"page{page}")(view))
+        pages.append(Page(f"page{page}", f"Page {page}", endpoint=f"{slug}.page{page}"))
+    return Portal(slug, f"Extra {number}", "phone", blueprint, Root(*pages))
 
 
 def dimensions(place: Place, base: str, customers: str, count: int) -> list[Dimension]:
     """Make the grown databases; that of the customers is there already."""
     individuals, events = place.create(base), place.create(base)
     database = Database(individuals)
-    more(database, INDIVIDUALS, LARGE_INDIVIDUALS)
+    more_individuals(database, INDIVIDUALS, LARGE_INDIVIDUALS)
     database.dispose()
     database = Database(events)
     more_events(database, LARGE_EVENTS - EVENTS)
     database.dispose()
     for url in (individuals, events):
         place.settle(url)
-    own = [Portal_ for Portal_ in map(portal, range(PORTALS - 3))]
+    others = [portal(number) for number in range(PORTALS - BUILT_IN)]
     return [
-        Dimension(f"customers {CUSTOMERS:,} → {count:,}", customers),
-        Dimension(f"individuals {INDIVIDUALS:,} → {LARGE_INDIVIDUALS:,}", individuals),
-        Dimension(f"record {EVENTS:,} → {LARGE_EVENTS:,}", events),
-        Dimension(f"portals 3 → {PORTALS}", base, (PICKER, CALLS, LIST, SEARCH, RECORD), own),
+        Dimension(f"customers {CUSTOMERS:,} to {count:,}", customers),
+        Dimension(f"individuals of one customer {INDIVIDUALS:,} to {LARGE_INDIVIDUALS:,}", individuals),
+        Dimension(f"record {EVENTS:,} to {LARGE_EVENTS:,} rows", events),
+        Dimension(f"portals {BUILT_IN} to {PORTALS}", base, (PICKER, CALLS, LIST, SEARCH, RECORD), others),
     ]
+
+
+def growth(place: Place, base: str, customers: str, count: int) -> None:
+    """Measure and show."""
+    rows = []
+    for dimension in dimensions(place, base, customers, count):
+        with ExitStack() as stack:
+            small = stack.enter_context(application(place.create(base)))
+            large = stack.enter_context(application(dimension.url, dimension.portals))
+            members = {member for _, member, _ in dimension.pages}
+            clients = {(app, member): logged_in(app, member) for app in (small, large) for member in members}
+            for name, member, path in dimension.pages:
+                calls = {"small": clients[small, member].again(path), "large": clients[large, member].again(path)}
+                found = interleaved(calls, ROUNDS, TIMES)
+                micro = [f"{statistics.median(found[size]) * 1e6:.0f}" for size in ("small", "large")]
+                rows.append(
+                    [f"T5 {dimension.title}: {name}", *micro, *TARGET.cells(ratio(found["large"], found["small"]))]
+                )
+    header = ["what grows: page", "CPU µs before", "after", "ratio", "must", "aim", "verdict"]
+    show(f"{place.kind}: growth, on pages that show no more of it", header, rows)

@@ -58,13 +58,14 @@ def drawn(app: Flask, client: Client, path: str) -> tuple[str, Mapping[str, Any]
 def bare(app: Flask, path: str, name: str, context: Mapping[str, Any], token: str) -> Flask:
     """Return a Flask application that does nothing but render; its routes and template settings are those of `app`."""
     found = Flask("bare", static_folder=None, template_folder=str(app.template_folder))
+    found.config["PROPAGATE_EXCEPTIONS"] = True
     ours, environment = app.jinja_env, found.jinja_env
     environment.undefined, environment.auto_reload = ours.undefined, False
     environment.trim_blocks, environment.lstrip_blocks = ours.trim_blocks, ours.lstrip_blocks
     for key in ("_", "ngettext", "icon", "asset"):
         environment.globals[key] = ours.globals[key]
-    environment.globals["csrf_token"] = lambda: token
-    ready = {**context, "f": Ready(context["f"])}
+    ready = {**context, "f": Ready(context["f"]), "csrf_token": lambda: token}
+    environment.globals["csrf_token"] = ready["csrf_token"]
     for rule in app.url_map.iter_rules():
         found.add_url_rule(
             rule.rule,
@@ -94,10 +95,9 @@ def pages(kind: str, url: str) -> dict[str, float]:
             micro = {key: statistics.median(values) * 1e6 for key, values in found.items()}
             seconds[title], seconds[f"{title}: limit"] = micro["ours"] / 1e6, micro["limit"] / 1e6
             enough = f"{len(counted)} of {statements}" + ("" if len(counted) <= statements else " MISSED")
-            rows.append(
-                [title, f"{micro['ours']:.0f}", f"{micro['limit']:.0f}", *targets[kind].cells(times), enough]
-                + [f"{len(body) / 1024:.1f} KB" + ("" if same else " (differs!)")]
-            )
+            size = f"{len(body) / 1024:.1f} KB" + ("" if same else " (differs!)")
+            costs = (f"{micro['ours']:.0f}", f"{micro['limit']:.0f}")
+            rows.append([title, *costs, *targets[kind].cells(times), enough, size])
     header = ["page", "CPU µs", "bare Flask", "ratio", "must", "aim", "verdict", "statements", "size"]
     show(f"{kind}: pages of somebody logged in, beside bare Flask with everything ready-made", header, rows)
     return seconds

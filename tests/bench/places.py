@@ -24,6 +24,26 @@ from tests.house import add_identity, fill, form_token
 
 CUSTOMERS, INDIVIDUALS, EVENTS = 1_000, 40, 1_000
 CHUNK = 5_000
+BEGINNINGS = (
+    "Al",
+    "Ber",
+    "Cor",
+    "Dan",
+    "El",
+    "Fen",
+    "Gar",
+    "Hol",
+    "Ing",
+    "Jor",
+    "Kal",
+    "Lun",
+    "Mar",
+    "Nor",
+    "Or",
+    "Pel",
+)
+MIDDLES = ("a", "be", "co", "di", "e", "fi", "go", "hu", "i", "ka", "lo", "mi", "no", "pa", "ri", "su")
+ENDS = ("bach", "dale", "dorf", "field", "gard", "ham", "holm", "land", "mont", "polis", "rive", "stad", "ton", "ville")
 
 
 class Place:
@@ -48,11 +68,10 @@ class Place:
         return self._server.set(database=name).render_as_string(hide_password=False)
 
     def settle(self, url: str) -> None:
-        """Do what a database does by itself after much has changed: statistics, and its log folded in."""
+        """Do what a database does by itself, some time after much has changed."""
         if self._server is None:
             with Database(url).reading() as reader:
                 reader.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                reader.exec_driver_sql("ANALYZE")
             return
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
@@ -68,6 +87,16 @@ class Place:
             connection.execute(statement)  # type: ignore[arg-type]
 
 
+def company(number: int) -> tuple[str, str]:
+    """Return login and name of a customer: words as varied as names of companies are, the same in every run."""
+    rest, words = number, []
+    for syllables in (BEGINNINGS, MIDDLES, MIDDLES, ENDS):
+        rest, which = divmod(rest * 7919 + 13, len(syllables)) if syllables is ENDS else divmod(rest, len(syllables))
+        words.append(syllables[which])
+    name = "".join(words)
+    return f"{name.lower()}{number}", f"{name} {number}"
+
+
 def furnish(url: str) -> None:
     """Fill an empty database: the cast, and as many customers, individuals and events as a small provider has."""
     database = Database(url)
@@ -77,7 +106,7 @@ def furnish(url: str) -> None:
         work.info.update(stamp=Stamp(), audit_keys=Keys((AUDIT,)))
         fill(work)
         for number in range(CUSTOMERS):
-            add_identity(work, Kind.CUSTOMER, f"cust{number:07}", f"Customer {number:07}", "owner", now)
+            add_identity(work, Kind.CUSTOMER, *company(number), "owner", now)
         work.commit()
     more_individuals(database, 0, INDIVIDUALS)
     more_events(database, EVENTS)
