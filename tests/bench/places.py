@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,12 @@ from flask import Flask
 from sqlalchemy import insert, make_url, update
 
 from gateway import clock, create_app, migrations
+from gateway.access.importer import IMPORTERS
 from gateway.audit.models import AuditEvent, AuditHead
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.identity.models import Kind
+from gateway.importing import run
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import discover
 from tests.bench.wsgi import Client
@@ -84,7 +87,7 @@ class Place:
     def _run(self, statement: str) -> None:
         assert self._server is not None
         with psycopg.connect(self._server.render_as_string(hide_password=False), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement.encode())
 
 
 def company(number: int) -> tuple[str, str]:
@@ -114,21 +117,13 @@ def furnish(url: str) -> None:
 
 
 def more_individuals(database: Database, first: int, last: int) -> None:
-    """Give the customer abc individuals."""
-    with database.writing() as work:
-        for number in range(first, last):
-            add_identity(
-                work,
-                Kind.INDIVIDUAL,
-                f"person{number:06}",
-                f"Person {number:06}",
-                "itlead",
-                clock.now(),
-                customer="abc",
-            )
-            if number % CHUNK == 0:
-                work.expunge_all()
-        work.commit()
+    """Give the customer abc individuals, by an import."""
+    importer = next(found for found in IMPORTERS if found.name == "individuals")
+    with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder:
+        path = Path(folder) / "individuals.csv"
+        lines = (f"abc,person{number:06},Person {number:06},itlead" for number in range(first, last))
+        path.write_text("\n".join(["customer,login,name,role", *lines, ""]), encoding="utf-8")
+        run(database, Keys((AUDIT,)), importer, path)
 
 
 def more_events(database: Database, count: int) -> None:

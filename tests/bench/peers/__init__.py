@@ -25,7 +25,7 @@ def install() -> Path:
         print(f"\nInstalling {', '.join(PACKAGES)} into {VENV.name} (once) …", flush=True)
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
         (VENV / ".gitignore").write_text("*\n", encoding="utf-8")
-        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES]
+        command = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES]
         subprocess.run(command, check=True)
         ready.touch()
     return python
@@ -34,7 +34,7 @@ def install() -> Path:
 def measure(module: str) -> dict[str, float]:
     """Run a peer on a fresh SQLite file, and return its CPU seconds."""
     with tempfile.TemporaryDirectory(prefix="portico-bench-") as folder:
-        command = [install(), "-m", f"tests.bench.peers.{module}", f"{folder}/peer.db"]
+        command = [str(install()), "-m", f"tests.bench.peers.{module}", f"{folder}/peer.db"]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
