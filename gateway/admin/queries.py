@@ -29,7 +29,6 @@ _CUSTOMERS = (
     )
     .join(CustomerClass, CustomerClass.id == Identity.class_id)
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
-    .where(Identity.kind == Kind.CUSTOMER)
     .order_by(Identity.sort_key, Identity.id)
     .limit(PAGE_SIZE + 1)
 )
@@ -49,9 +48,7 @@ class Wanted:
 
     def of(self, reader: Connection, statement: AnySelect) -> AnySelect:
         """Narrow a statement down to them."""
-        found = customers_found_by(reader, self.q)
-        if found is not None:
-            statement = statement.where(found)
+        statement = statement.where(customers_found_by(reader, self.q))
         if self.status is not None:
             statement = statement.where(Identity.status == self.status)
         if self.class_id is not None:
@@ -83,12 +80,12 @@ def customers(reader: Connection, wanted: Wanted, after: str | None) -> Page[Any
 
 def customer(reader: Connection, customer_id: str) -> AnyRow | None:
     """Return one customer, or None."""
-    return reader.execute(_CUSTOMERS.where(Identity.id == customer_id)).one_or_none()
+    return reader.execute(_CUSTOMERS.where(Identity.id == customer_id, Identity.kind == Kind.CUSTOMER)).one_or_none()
 
 
 def count(reader: Connection, wanted: Wanted) -> int:
     """Return how many customers are found, counting no further than a thousand and one."""
-    statement = wanted.of(reader, select(Identity.id).where(Identity.kind == Kind.CUSTOMER)).limit(COUNT_LIMIT + 1)
+    statement = wanted.of(reader, select(Identity.id)).limit(COUNT_LIMIT + 1)
     return int(reader.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
 
 

@@ -85,6 +85,13 @@ class Served:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
         return max(self._resident(child) for child in children.split())
 
+    def cpu(self) -> float:
+        """Return the CPU seconds of server and worker up to now."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        texts = [Path(f"/proc/{number}/stat").read_text() for number in (self.process.pid, *children.split())]
+        ticks = sum(sum(map(int, text.rpartition(")")[2].split()[11:13])) for text in texts)
+        return float(ticks / os.sysconf("SC_CLK_TCK"))
+
     def _resident(self, process: str) -> float:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
@@ -107,10 +114,11 @@ def worker(kind: str, url: str) -> None:
     if not Path("/proc/self/status").exists():
         print(f"\n{kind}: T8 is left out: the memory of a process can be read on Linux only")
         return
-    starts = []
+    starts, busy = [], []
     for _ in range(STARTS):
         with served(url) as found:
             starts.append(found.seconds)
+            busy.append(found.cpu())
             fresh = found.megabytes()
             found.log_in()
             for number in range(REQUESTS):
@@ -118,6 +126,9 @@ def worker(kind: str, url: str) -> None:
             memory = found.megabytes()
     rows = [
         [f"T8 resident memory after {REQUESTS} requests ({fresh:.0f} MB at first)", *MEMORY.cells(memory)],
-        [f"T8 from the start to the first page, median of {STARTS}", *START.cells(statistics.median(starts))],
+        [
+            f"T8 from the start to the first page, median of {STARTS} ({statistics.median(busy):.2f} s of CPU)",
+            *START.cells(statistics.median(starts)),
+        ],
     ]
     show(f"{kind}: a worker of the server", ["what", "found", "must", "aim", "verdict"], rows)
