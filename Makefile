@@ -46,7 +46,7 @@ catalog: $(VENV)/.test  ## gather what can be translated into translations/messa
 
 # The project itself has to be built to read its requirements, so only what is installed is held to wheels.
 LOCK := $(VENV)/bin/uv pip compile setup.cfg -q --universal --python-version 3.11 --generate-hashes --no-annotate \
-	--no-emit-index-url --custom-compile-command 'make lock'
+	--no-strip-extras --no-emit-index-url --custom-compile-command 'make lock'
 lock: $(VENV)/.runtime  ## lock the newest releases that setup.cfg allows, with their hashes
 	$(PYTHON) -m pip install -q --disable-pip-version-check uv
 	$(LOCK) --upgrade -o requirements/runtime.txt

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import redis
 from flask import Flask
 from whitenoise import WhiteNoise
 
@@ -28,6 +27,8 @@ STATIC_SECONDS = 365 * 24 * 3600
 def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     """Make the application for `settings` with `portals` beside the built-in ones; raises `DeclarationError`."""
     app = Flask(__name__, static_folder=None, template_folder=str(ROOT / "templates"))
+    app.jinja_environment = jinja.Templates
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # none is asynchronous
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_PARTS=100,
@@ -46,17 +47,15 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     )
     app.extensions["portico"] = house
     if settings.redis_url:
-        app.extensions["portico.redis"] = redis.Redis.from_url(
-            settings.redis_url, socket_timeout=health.REDIS_SECONDS, socket_connect_timeout=health.REDIS_SECONDS
-        )
+        app.extensions["portico.redis"] = health.redis_at(settings.redis_url)
 
     logs.register(app)
     headers.register(app)
     browser.register(app)
     current.register(app)
     errors.register(app)
-    jinja.register(app)
     guard.register(app, registry)
+    jinja.register(app)
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)

@@ -20,6 +20,7 @@ from gateway.access.operations import set_portal_enabled
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
 from gateway.identity import operations, passwords, sessions
+from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
 from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, run
@@ -90,7 +91,9 @@ def create_administrator(login: str, role_name: str) -> None:
     password_hash = passwords.hashed(password)
 
     def do(unit: Work) -> None:
-        role_id = unit.scalars(select(Role.id).where(Role.realm == Realm.ADMIN, Role.name == role_name)).one_or_none()
+        role_id = unit.scalars(
+            select(Role.id).where(Role.realm == Realm.ADMIN, Role.name_key == canonical(role_name))
+        ).one_or_none()
         if role_id is None:
             _fail(f"There is no role {role_name!r} in the admin realm.")
         try:

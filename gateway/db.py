@@ -6,14 +6,18 @@ reading never waits for a writer. On PostgreSQL both go through psycopg 3.
 
 import secrets
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, cast
+from weakref import WeakSet
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     DateTime,
@@ -27,12 +31,14 @@ from sqlalchemy import (
     Select,
     String,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     make_url,
-    text,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
 
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
@@ -71,10 +77,10 @@ class UTCDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, _coltype: object) -> Callable[[Any], datetime | None]:
+        if dialect.name == "sqlite":
+            return lambda value: None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+        return lambda value: None if value is None else value.astimezone(UTC)
 
 
 Id = Annotated[str, mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)]
@@ -142,12 +148,15 @@ class Database:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": 5.0}}
-            read_options = options
+            read_options: dict[str, Any] = options
         else:
             parsed = parsed.set(drivername="postgresql+psycopg")
             alive = {"connect_timeout": 3, "keepalives_idle": 10, "keepalives_interval": 3, "tcp_user_timeout": 5000}
-            options = {"connect_args": alive, "pool_size": 8, "max_overflow": 8, "pool_timeout": 3}
-            read_options = {**options, "connect_args": {**alive, "prepare_threshold": 0}}
+            options = {"connect_args": alive}
+            read_options = {"connect_args": {**alive, "prepare_threshold": 0}}
+        options = {**options, "pool_size": 8, "max_overflow": 8, "pool_timeout": 3}
+        # Every thread keeps a connection of its own for reading, so the threads are the limit.
+        read_options = {**read_options, "pool_size": 8, "max_overflow": -1}
         # A statement that fails is logged without its values (AUD-03).
         self.write_engine = create_engine(parsed, hide_parameters=True, **options)
         self.read_engine = create_engine(
@@ -165,8 +174,21 @@ class Database:
                 event.listen(engine, "connect", _on_sqlite_connect)
             event.listen(self.write_engine, "begin", _begin_immediate)
 
+        self._own = threading.local()
+        self._readers: WeakSet[Connection] = WeakSet()
+
+    def reader(self) -> Connection:
+        """Return this thread's own connection for reading: fetching one from the pool costs as much as a query."""
+        reader: Connection | None = getattr(self._own, "reader", None)
+        if reader is None or reader.closed or reader.invalidated:
+            reader = self._own.reader = self.read_engine.connect()
+            self._readers.add(reader)
+        return reader
+
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection, of all threads."""
+        for reader in list(self._readers):
+            reader.close()
         self.write_engine.dispose()
         self.read_engine.dispose()
 
@@ -187,14 +209,127 @@ class Database:
             yield connection
 
 
+class Prepared:
+    """A statement compiled once for each database, and run on the driver's own cursor: for what every page asks.
+
+    Its rows are named tuples of what the types of the columns make of the values. It takes plain bound values only, no
+    `expanding` ones. Listeners of `before_cursor_execute` hear of it as of any other statement.
+    """
+
+    def __init__(self, statement: Any) -> None:
+        self._statement = statement
+        self._compiled: dict[str, _Compiled] = {}
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the rows for these values of the bound parameters."""
+        return cast(Sequence[Any], self._run(connection, values))
+
+    def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """Return the first row for these values, or None; for statements that find one at most."""
+        rows = self.all(connection, values)
+        return rows[0] if rows else None
+
+    def changed(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Write, and return how many rows that touched."""
+        return cast(int, self._run(connection, values))
+
+    def _run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any] | int:
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[connection.dialect.name] = _Compiled(self._statement, connection.dialect)
+        parameters = compiled.parameters(values)
+        cursor = connection.connection.cursor()
+        try:
+            for heard in connection.dispatch.before_cursor_execute:
+                heard(connection, cursor, compiled.text, parameters, None, False)
+            cursor.execute(compiled.text, parameters)
+            return compiled.rows(cursor) if cursor.description else int(cursor.rowcount)
+        except connection.dialect.loaded_dbapi.Error:
+            # What failed did nothing. The regular way fails likewise, and knows what to make of it.
+            result = connection.execute(self._statement, values)
+            return result.all() if result.returns_rows else rows_changed(result)
+        finally:
+            cursor.close()
+
+
+class Part:
+    """The columns of a row whose names begin with `prefix`, by the rest of their names."""
+
+    def __init__(self, row: Any, prefix: str) -> None:
+        self._row, self._prefix = row, prefix
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, f"{self._prefix}{name}")
+
+
+class _Compiled:
+    """A statement as one driver takes it, and what turns its values to and fro."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+        given, self._fixed, bound = compiled.params, {}, {}
+        for bind, name in compiled.bind_names.items():
+            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+            if not bind.required:
+                self._fixed[name] = process(given[name]) if process else given[name]
+            elif process:
+                bound[name] = process
+        self._bind = list(bound.items())
+        self._dialect = dialect
+        self._columns = list(statement.exported_columns)
+        self._row: Any = namedtuple("Row", [str(column.key) for column in self._columns])  # type: ignore[misc]
+        self._read: list[tuple[int, Callable[[Any], Any]]] | None = None
+
+    def parameters(self, values: Mapping[str, Any]) -> Any:
+        """Return the values as the driver takes them."""
+        ready = {**self._fixed, **values}
+        for name, process in self._bind:
+            ready[name] = process(ready[name])
+        return ready if self._order is None else tuple(ready[name] for name in self._order)
+
+    def rows(self, cursor: Any) -> Sequence[Any]:
+        """Return what the driver found, as the types of the columns read it."""
+        read = self._read
+        if read is None:
+            read = self._read = list(self._readers([column[1] for column in cursor.description]))
+        columns: list[Iterable[Any]] = list(zip(*cursor.fetchall(), strict=True))
+        if not columns:
+            return []
+        for place, process in read:
+            columns[place] = map(process, columns[place])
+        return list(map(self._row._make, zip(*columns, strict=True)))
+
+    def _readers(self, codes: Sequence[Any]) -> Iterator[tuple[int, Callable[[Any], Any]]]:
+        for place, (column, code) in enumerate(zip(self._columns, codes, strict=True)):
+            process = column.type.dialect_impl(self._dialect).result_processor(self._dialect, code)
+            if process:
+                yield place, process
+
+
 def rows_changed(result: Result[*tuple[Any, ...]]) -> int:
     """Return how many rows an UPDATE or DELETE touched."""
     return cast(CursorResult[*tuple[Any, ...]], result).rowcount
 
 
-def database_time(session: Session, now: datetime) -> datetime:
-    """Return the database's own time; SQLite lives in this process, so that is `now`."""
-    if session.get_bind().dialect.name == "sqlite":
-        return now
-    moment: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return moment
+class DatabaseTime(ColumnElement[datetime]):
+    """The database's own time in a statement, `later` than now. SQLite lives in this process: there it is the value
+    bound to `name`.
+    """
+
+    inherit_cache = False
+    type = UTCDateTime()
+
+    def __init__(self, name: str, later: timedelta = timedelta()) -> None:
+        self.given, self.later = bindparam(name, type_=UTCDateTime()), later
+
+
+@compiles(DatabaseTime)
+def _on_its_own_clock(element: DatabaseTime, _compiler: SQLCompiler, **_options: Any) -> str:
+    return f"clock_timestamp() + interval '{element.later.total_seconds()} seconds'"
+
+
+@compiles(DatabaseTime, "sqlite")
+def _on_our_clock(element: DatabaseTime, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.given, **options)

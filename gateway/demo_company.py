@@ -12,13 +12,13 @@ from gateway.access.models import Role
 from gateway.access.operations import allow_role, ensure_role, set_portal_view
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
-from gateway.identity import passwords
+from gateway.identity import logins, passwords
 from gateway.identity.models import CustomerClass, Identity, Realm
 from gateway.identity.operations import create_administrator
 from gateway.importing import Importer, run
 
 DEMO = Path(__file__).parent.parent / "demo"
-FILES = (*("pbx-extensions", "pbx-calls", "pbx-invoices", "pbx-payments", "iot-devices", "iot-usage"),)
+FILES = (*("pbx-extensions", "pbx-calls", "pbx-invoices", "pbx-payments", "iot-plans", "iot-devices", "iot-usage"),)
 PREFERENCES = (
     *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format", "input_time_format"),
 )
@@ -69,11 +69,13 @@ def _house(work: Work, password_hash: str) -> None:
         set_portal_view(work, role_id, portal, levels)
     roles = _roles(work, Realm.ADMIN)
     for row in _rows("administrators"):
-        create_administrator(work, row["login"], row["name"], roles[row["role"]], password_hash, clock.now())
+        create_administrator(
+            work, row["login"], row["name"], roles[logins.canonical(row["role"])], password_hash, clock.now()
+        )
 
 
 def _roles(work: Work, realm: Realm) -> dict[str, str]:
-    return dict(work.execute(select(Role.name, Role.id).where(Role.realm == realm)).all())
+    return dict(work.execute(select(Role.name_key, Role.id).where(Role.realm == realm)).all())
 
 
 def _allowed_roles(work: Work) -> None:
@@ -82,7 +84,7 @@ def _allowed_roles(work: Work) -> None:
     )
     roles = _roles(work, Realm.SELF_CARE)
     for row in _rows("allowed_roles"):
-        allow_role(work, customers[row["customer"]], roles[row["role"]])
+        allow_role(work, customers[row["customer"]], roles[logins.canonical(row["role"])])
 
 
 def _passwords(work: Work, password_hash: str) -> None:

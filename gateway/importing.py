@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
@@ -38,11 +38,13 @@ class Line:
     """One row of a file with its number (the header is 1), what was read of it, and what is wrong with it.
 
     `absent` are the columns that the whole file lacks: a new row gets their defaults, one that is there keeps its own.
+    `beside` is what the row says that goes into another table, none if it says nothing.
     """
 
     number: int
     values: dict[str, Any]
     absent: frozenset[str] = frozenset()
+    beside: Any = None
     problems: list["Problem"] = field(default_factory=list)
 
     def fault(self, column: str, reason: str) -> None:
@@ -65,7 +67,8 @@ class Importer:
 
     `resolve` looks a chunk of lines up (a login becomes an id) and leaves in `values` the columns of `model`; rows
     with the same `key` are the same row: importing again changes it, but for the columns in `kept` and those that the
-    file does not have.
+    file does not have. `write_beside` gets what lines have `beside` them, by the last column of the key, in the same
+    transaction.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Importer:
     resolve: Callable[[Connection, Sequence[Line]], None]
     kept: frozenset[str] = frozenset({"id"})
     also_key: str = ""
+    write_beside: Callable[[Work, Mapping[str, Any]], None] | None = None
 
     @property
     def table(self) -> Table:
@@ -99,7 +103,7 @@ def run(
     Raises `ImportRefused`, with every problem, and leaves everything as it was.
     """
     problems: list[Problem] = []
-    rows, absent = 0, frozenset[str]()
+    rows, absent, beside = 0, frozenset[str](), dict[str, Any]()
     with database.reading() as connection:
         staging = _staging(importer.table)
         staging.create(connection)
@@ -111,11 +115,12 @@ def run(
                     break
                 _stage(connection, staging, [line for line in chunk if not line.problems])
                 rows, absent = rows + len(chunk), chunk[0].absent
+                beside |= {line.values[importer.key[-1]]: line.beside for line in chunk if line.beside is not None}
                 progress(rows)
             problems.extend(_doubled(connection, staging, importer))
             if problems:
                 raise ImportRefused(path, sorted(problems, key=lambda problem: (problem.line, problem.column)))
-            _write(connection, keys, importer, staging, path, rows, absent)
+            _write(connection, keys, importer, staging, path, rows, absent, beside)
         finally:
             staging.drop(connection)
     return rows
@@ -221,6 +226,7 @@ def _write(
     path: Path,
     rows: int,
     absent: frozenset[str],
+    beside: Mapping[str, Any],
 ) -> None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -229,16 +235,27 @@ def _write(
     statement = insert(importer.table).from_select(
         names, select(*(staging.c[name] for name in names)).where(staging.c[LINE] > 0)
     )
-    kept = {*importer.key, *importer.kept, *absent, *(f"{name}_id" for name in absent)}
+    kept = {"version", *importer.key, *importer.kept, *absent, *(f"{name}_id" for name in absent)}
     changed = {name: statement.excluded[name] for name in names if name not in kept}
     with Work(bind=connection) as work:
         work.info.update(stamp=Stamp(), audit_keys=keys)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
         try:
-            work.execute(statement.on_conflict_do_update(index_elements=list(importer.key), set_=changed))
+            work.execute(statement.on_conflict_do_update(**_changing(importer, changed)))
+            if importer.write_beside is not None and beside:
+                importer.write_beside(work, beside)
             record(work, f"import.{importer.name}", file=path.name, sha256=digest, rows=rows)
             chain_on_commit(work)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
+
+
+def _changing(importer: Importer, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how a row that is there is changed: only if it differs, and then its version grows, so that an open form
+    of it is stale."""
+    columns = importer.table.columns
+    versions = {"version": columns.version + 1} if "version" in columns else {}
+    differs = or_(*(columns[name].is_distinct_from(value) for name, value in changed.items()))
+    return {"index_elements": list(importer.key), "set_": {**changed, **versions}, "where": differs}

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from gateway.errors import Invalid
@@ -35,16 +36,26 @@ def encode_cursor(*key: Any) -> str:
 
 
 def decode_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
-    """Read a cursor back, checking that its parts are of `kinds`; raises `Invalid` on `after` for anything else."""
+    """Read a cursor back, checking that its parts are of `kinds`; raises `Invalid` on `after` for anything else.
+
+    A moment is carried as its ISO 8601 text.
+    """
     try:
         key = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-        if [type(part) for part in key] != list(kinds) or any(
+        if [type(part) for part in key] != [str if kind is datetime else kind for kind in kinds] or any(
             (type(part) is int and abs(part) >= 2**63) or (type(part) is str and not _plain(part)) for part in key
         ):
             raise ValueError(text)
+        return tuple(_moment(part) if kind is datetime else part for part, kind in zip(key, kinds, strict=True))
     except (ValueError, TypeError, RecursionError) as error:
         raise Invalid({"after": ["This page of the list is not known. Start again from its beginning."]}) from error
-    return tuple(key)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def _plain(text: str) -> bool:

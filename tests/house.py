@@ -19,7 +19,7 @@ from gateway.identity import passwords
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.operations import naming
 from gateway.web.current import House
-from portals.iot.models import Device, DeviceStatus
+from portals.iot.models import Alert, AlertKind, Device, DeviceStatus
 from portals.pbx.models import Call, Direction, Extension, Invoice, InvoiceStatus, Method, Payment
 from tests.cast import PASSWORD, Member
 
@@ -177,6 +177,16 @@ def add_rows(work: Work, customer: str, now: datetime) -> None:
             name=f"{customer} lift alarm",
             plan="IoT 1 GB",
             status=DeviceStatus.ACTIVE,
+        )
+    )
+    work.flush()
+    work.add(
+        Alert(
+            id=f"{customer}-alert",
+            customer_id=customer,
+            device_id=f"{customer}-dev",
+            kind=AlertKind.DAILY,
+            threshold=10,
         )
     )
 

@@ -60,6 +60,7 @@ GOOD: dict[str, Row] = {
         "currency": "EUR",
         "method": "card",
     },
+    "iot-plans": {"name": "IoT 7 GB", "monthly_bytes": "7000000000"},
     "iot-devices": {
         "customer": "abc",
         "iccid": "894200000000001111",
@@ -76,6 +77,7 @@ OTHER_KEY: dict[str, Row] = {
     "pbx-calls": {"to": "101"},
     "pbx-invoices": {"number": "X-2"},
     "pbx-payments": {"paid_on": "2026-03-13"},
+    "iot-plans": {"name": "IoT 8 GB"},
     "iot-devices": {"iccid": "894200000000002222"},
     "iot-usage": {"day": "2026-03-13"},
 }
@@ -92,7 +94,7 @@ BAD: dict[str, list[tuple[str, str, str]]] = {
         ("time_zone", "Mars/Olympus", "no such time zone"),
         ("language", "english!", "no language tag"),
         ("second_factor", "maybe", "one of inherit"),
-        ("trusted_networks", "10.0.0.0/8", "cannot be imported yet"),
+        ("trusted_networks", "10.0.0.0/8; nonsense;", "Line 1: “nonsense” is no network"),
         ("api_access", "perhaps", "y for yes"),
         ("output_date_format", "QQQ", "QQQ"),
         ("name", "a\0b", "zero byte"),
@@ -138,6 +140,11 @@ BAD: dict[str, list[tuple[str, str, str]]] = {
         ("invoice", "globex-0001", "this customer has no invoice 'globex-0001'"),
         ("method", "barter", "one of card"),
         ("paid_on", "x", "no day in ISO 8601"),
+    ],
+    "iot-plans": [
+        ("name", "", "missing"),
+        ("monthly_bytes", "-1", "whole number"),
+        ("monthly_bytes", "9" * 16, "at most 1000000000000000"),
     ],
     "iot-devices": [
         ("customer", "nobody", "no customer"),

@@ -13,18 +13,40 @@ from tests.cast import ABC, ROOT
 from tests.house import Browser, add_identity, counting, house_of, working
 
 NewBrowser = Callable[[], Browser]
-BIG = ("identity", "session", "audit_event", "pbx_call", "pbx_extension", "pbx_invoice", "pbx_payment", "iot_device")
+BIG = (
+    "identity",
+    "session",
+    "mail",
+    "audit_event",
+    "pbx_call",
+    "pbx_extension",
+    "pbx_invoice",
+    "pbx_payment",
+    "iot_device",
+    "iot_usage",
+)
 
 STAFF_LISTS = (
     *("/admin/customers", "/admin/customers?q=corp", "/admin/customers?q=co", "/admin/customers?status=active"),
     *("/admin/customers?class=standard", "/admin/customers/abc", "/admin/customers/abc?iq=john"),
     *("/admin/customers/abc/log-in", "/admin/audit", "/admin/audit?actor=root", "/admin/audit?subject=root"),
+    *("/admin/classes", "/admin/classes/standard", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
+    *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=jo", "/admin/mail"),
+    *("/admin/customers/abc/individuals?role=itlead", "/admin/customers/abc/individuals?status=active"),
     *("/admin/audit?event=login.ok", "/admin/audit?since=2026-01-01&until=2026-12-31"),
 )
 CUSTOMER_LISTS = (
+    *("/portals/self-care/individuals", "/portals/self-care/individuals?status=expired&q=jo"),
     *("/portals/pbx/overview", "/portals/pbx/configuration/extensions", "/portals/pbx/configuration/extensions?q=10"),
     *("/portals/pbx/calls", "/portals/pbx/calls?number=555&since=2026-01-01", "/portals/pbx/finance/invoices"),
     *("/portals/pbx/finance/payments", "/portals/iot/devices", "/portals/iot/devices?q=lift"),
+    *(
+        "/portals/iot/devices?status=active",
+        "/portals/iot/devices/abc-dev",
+        "/portals/iot/usage",
+        "/portals/iot/usage.csv",
+    ),
+    *("/portals/iot/usage?device=lift&since=2026-01-01&until=2026-03-01", "/portals/iot/alerts"),
 )
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from gateway import migrations
@@ -59,6 +61,12 @@ def test_two_that_start_at_once_migrate_once(empty: Database) -> None:
         assert migrations.is_current(reader)
     for other in others:
         other.dispose()
+
+
+def test_the_newest_file_is_the_head_of_the_history() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.HERE))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
 
 
 def test_an_empty_database_is_not_ready(empty: Database) -> None:

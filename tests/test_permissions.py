@@ -27,13 +27,54 @@ PEOPLE_COLUMNS = ("abc", "john", "mark", "adam", "globex", "eve", "initech")
 TABLE = {
     "GET /admin/": (">>>", ">>>>>>>"),
     "GET /admin/customers": ("...", ">>>>>>>"),
+    "GET /admin/customers/new": ("...", ">>>>>>>"),
+    "POST /admin/customers/new": ("??!", ">>>>>>>"),
     "GET /admin/customers/<id>": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>": (">>!", ">>>>>>>"),
+    "GET /admin/customers/<id>/status": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/status": ("??!", ">>>>>>>"),
     "GET /admin/customers/<id>/log-in": ("...", ">>>>>>>"),
+    "GET /admin/customers/<id>/self-care": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care": (">>!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>/self-care": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/self-care": (">>!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals": ("...", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/new": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/new": ("??!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/change": (">>>", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/change": ("??!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>": (">>!", ">>>>>>>"),
+    "GET /admin/mail": (".-.", ">>>>>>>"),
+    "GET /admin/formats": ("...", ">>>>>>>"),
     "POST /admin/launches": (">>!", ">>>>>>>"),
+    "GET /admin/classes": (".-.", ">>>>>>>"),
+    "GET /admin/classes/new": (".-.", ">>>>>>>"),
+    "POST /admin/classes/new": ("?-!", ">>>>>>>"),
+    "GET /admin/classes/<id>": (".-.", ">>>>>>>"),
+    "POST /admin/classes/<id>": (".-!", ">>>>>>>"),
+    "POST /admin/classes/<id>/delete": ("?-!", ">>>>>>>"),
     "GET /admin/roles": (".-.", ">>>>>>>"),
     "GET /admin/roles/<id>": (".-.", ">>>>>>>"),
     "POST /admin/roles/<id>": ("S-!", ">>>>>>>"),
+    "GET /admin/roles/new": (".-.", ">>>>>>>"),
+    "POST /admin/roles/new": ("?-!", ">>>>>>>"),
+    "GET /admin/roles/import": (".-.", ">>>>>>>"),
+    "POST /admin/roles/import": ("?-!", ">>>>>>>"),
+    "GET /admin/roles/compare": (".-.", ">>>>>>>"),
+    "GET /admin/roles/<id>/preview": (".-.", ">>>>>>>"),
+    "GET /admin/roles/<id>/export": (".-.", ">>>>>>>"),
+    "GET /admin/roles/<id>/delete": (".-.", ">>>>>>>"),
+    "POST /admin/roles/<id>/delete": ("S-!", ">>>>>>>"),
     "GET /admin/administrators": (".-.", ">>>>>>>"),
+    "GET /admin/administrators/new": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/new": ("?-!", ">>>>>>>"),
+    "GET /admin/administrators/<id>": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/<id>": (">-!", ">>>>>>>"),
+    "GET /admin/customers/<id>/allowed-roles": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/allowed-roles": ("??!", ">>>>>>>"),
+    "GET /admin/customers/<id>/allowed-roles/<role>/remove": ("---", ">>>>>>>"),
+    "POST /admin/customers/<id>/allowed-roles/<role>/remove": ("--!", ">>>>>>>"),
     "POST /admin/administrators/<id>/suspended": (">-!", ">>>>>>>"),
     "GET /admin/audit": (".-.", ">>>>>>>"),
     "GET /admin/gateway": (".-.", ">>>>>>>"),
@@ -42,8 +83,18 @@ TABLE = {
     "GET /portals/<slug>/": (">>>", ">>>>>>>"),
     "GET /portals/self-care/profile": (">>>", "......."),
     "GET /portals/self-care/security": (">>>", "......."),
+    "GET /portals/self-care/preferences": (">>>", "......."),
+    "POST /portals/self-care/preferences": (">>>", ">>>>>>>"),
+    "GET /portals/self-care/preferences/formats": (">>>", "......."),
     "POST /portals/self-care/security": (">>>", "???????"),
     "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
+    "GET /portals/self-care/individuals": (">>>", ".---.--"),
+    "GET /portals/self-care/individuals/new": (">>>", ".---.--"),
+    "POST /portals/self-care/individuals/new": (">>>", "?---?--"),
+    "GET /portals/self-care/individuals/change": (">>>", ">--->--"),
+    "POST /portals/self-care/individuals/change": (">>>", "?---?--"),
+    "GET /portals/self-care/individuals/<individual>": (">>>", ".------"),
+    "POST /portals/self-care/individuals/<individual>": (">>>", ">------"),
     "GET /portals/pbx/overview": (">>>", "......."),
     "GET /portals/pbx/configuration/extensions": (">>>", "...-..."),
     "GET /portals/pbx/configuration/extensions/new": (">>>", "...-..."),
@@ -58,10 +109,29 @@ TABLE = {
     "GET /portals/pbx/finance/payments/<id>": (">>>", ".--.---"),
     "GET /portals/iot/devices": (">>>", "..--..."),
     "GET /portals/iot/devices/<id>": (">>>", "..-----"),
+    "POST /portals/iot/devices/<id>": (">>>", "??-----"),
+    "GET /portals/iot/devices/change": (">>>", ">>-->>>"),
+    "POST /portals/iot/devices/change": (">>>", ">>-----"),
+    "GET /portals/iot/usage": (">>>", "..--..."),
+    "GET /portals/iot/usage.csv": (">>>", "..--..."),
+    "GET /portals/iot/alerts": (">>>", "..--..."),
+    "GET /portals/iot/alerts/new": (">>>", "..--..."),
+    "POST /portals/iot/alerts/new": (">>>", "??--???"),
+    "GET /portals/iot/alerts/<id>": (">>>", "..-----"),
+    "POST /portals/iot/alerts/<id>": (">>>", "??-----"),
+    "GET /portals/iot/alerts/<id>/delete": (">>>", "..-----"),
+    "POST /portals/iot/alerts/<id>/delete": (">>>", "SS-----"),
 }
 # Open to strangers, or answering to nothing but themselves: each has tests of its own.
 ELSEWHERE = {
     *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password", "GET /login/enrol"),
+    "POST /admin/administrators/<id>/reset",
+    "POST /admin/customers/<id>/individuals/<individual>/password",
+    "POST /admin/customers/<id>/individuals/<individual>/invitation",
+    "POST /portals/self-care/individuals/<individual>/password",
+    "POST /portals/self-care/individuals/<individual>/invitation",
+    "GET /login/invitation/<token>",
+    "POST /login/invitation/<token>",
     *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
     *(
         "GET /admin/login/password",
@@ -74,18 +144,21 @@ ELSEWHERE = {
 }
 RECORDS = {
     "/admin/customers": "abc",
+    "/admin/classes": "standard",
     "/admin/roles": "itlead",
     "/admin/administrators": "audrey",
     "/portals/pbx/configuration/extensions": "abc-100",
     "/portals/pbx/finance/invoices": "abc-inv",
     "/portals/pbx/finance/payments": "abc-pay",
     "/portals/iot/devices": "abc-dev",
+    "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
 }
 FORMS = {
     "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
     "POST /admin/roles/<id>": {"version": "0"},
     "POST /admin/administrators/<id>/suspended": {"suspended": ""},
+    "POST /portals/iot/devices/change": {"to": "active", "device": "abc-dev"},
 }
 
 
@@ -120,7 +193,7 @@ def routes(app: Flask) -> set[str]:
 
 def address(rule: str) -> str:
     """Fill a rule in with a record of abc."""
-    path = rule.replace("<slug>", "pbx")
+    path = rule.replace("<slug>", "pbx").replace("<individual>", "john")
     if "<id>" in path:
         before = path.partition("/<id>")[0]
         path = path.replace("<id>", RECORDS[before])
@@ -178,28 +251,31 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
 
 
 THEIRS = {
-    "/portals/pbx/configuration/extensions/": "globex-100",
-    "/portals/pbx/finance/invoices/": "globex-inv",
-    "/portals/pbx/finance/payments/": "globex-pay",
-    "/portals/iot/devices/": "globex-dev",
+    "/portals/pbx/configuration/extensions/<id>": "globex-100",
+    "/portals/pbx/finance/invoices/<id>": "globex-inv",
+    "/portals/pbx/finance/payments/<id>": "globex-pay",
+    "/portals/iot/devices/<id>": "globex-dev",
+    "/portals/iot/alerts/<id>": "globex-alert",
+    "/portals/iot/alerts/<id>/delete": "globex-alert",
 }
 
 
 def test_every_record_of_a_portal_is_asked_for_here() -> None:
-    asked = {route.split()[1].removesuffix("<id>") for route in TABLE if "<id>" in route and "/portals/" in route}
-    assert asked - {"/portals/self-care/security/sessions/"} == set(THEIRS)
+    asked = {route.split()[1] for route in TABLE if "<id>" in route and "/portals/" in route}
+    assert asked - {"/portals/self-care/security/sessions/<id>"} == set(THEIRS)
 
 
 @pytest.mark.parametrize("login", ["abc", "john", "mark", "adam"])
-@pytest.mark.parametrize("before", THEIRS)
+@pytest.mark.parametrize("path", THEIRS)
 def test_somebody_elses_record_and_an_unknown_one_answer_alike__IDOR_01(
-    browsers: dict[str, Browser], before: str, login: str
+    browsers: dict[str, Browser], path: str, login: str
 ) -> None:
     asking = browsers[login]
     for method in ("get", "post", "put", "delete", "head"):
         page = {} if method in ("get", "head") else {"csrf_token": asking.token("/portals/self-care/profile")}
         strange, unknown = (
-            asking.client.open(f"{before}{id}", method=method.upper(), data=page) for id in (THEIRS[before], "nothing")
+            asking.client.open(path.replace("<id>", id), method=method.upper(), data=page)
+            for id in (THEIRS[path], "nothing")
         )
         assert strange.status_code == unknown.status_code, method
         assert strange.status_code in ((404,) if method in ("get", "head") else (404, 405)), method

@@ -74,13 +74,14 @@ class Powers:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decides about a subject."""
+    """What decides about a subject; `reason_required`: whether its class asks staff why."""
 
     kind: Kind
     has_login: bool
     customer_status: CustomerStatus | None
     standing: Standing
     support_access: bool
+    reason_required: bool = False
 
 
 def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | None:

@@ -1,17 +1,27 @@
 """Customers and individuals from CSV: the columns of the panel, without passwords."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.orm import Session as Work
 
 from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
 from gateway.db import AnyRow, new_id
 from gateway.i18n import patterns
-from gateway.identity import logins
-from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm, SecondFactor
+from gateway.identity import logins, networks
+from gateway.identity.models import (
+    CustomerClass,
+    CustomerStatus,
+    Identity,
+    Kind,
+    NetworkList,
+    Realm,
+    SecondFactor,
+    TrustedNetwork,
+)
 from gateway.identity.operations import naming
 from gateway.importing import Field, Importer, Line
 
@@ -22,7 +32,13 @@ DEFAULT_ROLE_NAME = "Default role"
 _BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email).where(
     Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True))
 )
-_ROLES = select(Role.name, Role.id).where(Role.realm == Realm.SELF_CARE)
+_HAVE_NETWORKS = (
+    select(Identity.login_key)
+    .join(TrustedNetwork, TrustedNetwork.identity_id == Identity.id)
+    .where(TrustedNetwork.list == NetworkList.PROVIDER, Identity.realm == Realm.SELF_CARE)
+    .distinct()
+)
+_ROLES = select(Role.name_key, Role.id).where(Role.realm == Realm.SELF_CARE)
 _CLASSES = select(CustomerClass.name, CustomerClass.id)
 _ALLOWED = select(AllowedRole.customer_id, AllowedRole.role_id).where(
     AllowedRole.customer_id.in_(bindparam("customers", expanding=True))
@@ -71,11 +87,9 @@ def status(text: str) -> CustomerStatus:
     return CustomerStatus(text or "active")
 
 
-def networks(text: str) -> str:
-    """Refuse trusted networks until they are enforced: a list that nobody checks would be a false promise."""
-    if text:
-        raise ValueError("trusted networks cannot be imported yet; leave this empty")
-    return text
+def trusted(text: str) -> list[str]:
+    """Read trusted networks as they are typed in the panel."""
+    return networks.parse(text)
 
 
 def pattern(check: Callable[[str], object]) -> Callable[[str], str | None]:
@@ -95,7 +109,7 @@ def _readable(text: str) -> None:
 
 _PANEL = (
     Field("second_factor", second_factor, required=False),
-    Field("trusted_networks", networks, required=False),
+    Field("trusted_networks", trusted, required=False),
     Field("api_access", cells.yes_or_no, required=False),
     Field("password_must_change", cells.yes_or_no, required=False),
     Field("time_zone", zone, required=False),
@@ -109,7 +123,8 @@ _PANEL = (
 
 def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
     values = line.values
-    values.pop("trusted_networks", None)
+    listed = values.pop("trusted_networks", None)
+    line.beside = None if "trusted_networks" in line.absent else listed
     email = values.pop("email", None) or ""
     if held is not None and "email" in line.absent:
         email = held.email or ""
@@ -127,6 +142,7 @@ def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
         search=found_by.search,
         suspended=values.get("suspended", False),
         created_at=clock.now(),
+        version=1,
     )
 
 
@@ -148,7 +164,7 @@ def _customers(connection: Connection, lines: Sequence[Line]) -> None:
         if values["class_id"] is None:
             line.fault("customer_class", "there is no such class")
         role = values.pop("role") or DEFAULT_ROLE_NAME
-        values["role_id"] = roles.get(role)
+        values["role_id"] = roles.get(logins.canonical(role))
         if values["role_id"] is None:
             line.fault("role", f"there is no role {role!r} in the self-care realm")
         _common(line, Kind.CUSTOMER, held)
@@ -176,14 +192,24 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         del values["customer"]
         values["customer_id"] = owner
         role = values.pop("role")
-        values["role_id"] = roles.get(role)
+        values["role_id"] = roles.get(logins.canonical(role))
         if owner is not None and (owner, values["role_id"]) not in allowed:
             line.fault("role", f"{role!r} is not among the roles that this customer may hand out")
         _common(line, Kind.INDIVIDUAL, held)
 
 
+def _networks(work: Work, listed: Mapping[str, Sequence[str]]) -> None:
+    """Keep the provider's lists that a file says, by login; most are empty and were so before."""
+    holders = set(work.scalars(_HAVE_NETWORKS))
+    keys = [key for key, wanted in listed.items() if wanted or key in holders]
+    for start in range(0, len(keys), 500):
+        for row in work.execute(_BY_LOGIN, {"keys": keys[start : start + 500]}).all():
+            networks.save(work, row.id, NetworkList.PROVIDER, listed[row.login_key], None, clock.now())
+
+
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
+    | {"password_set_at"}
 )
 
 IMPORTERS = (
@@ -203,6 +229,7 @@ IMPORTERS = (
         _customers,
         kept=_KEPT,
         also_key="login",
+        write_beside=_networks,
     ),
     Importer(
         "individuals",
@@ -222,5 +249,6 @@ IMPORTERS = (
         _individuals,
         kept=_KEPT,
         also_key="login",
+        write_beside=_networks,
     ),
 )

@@ -1,33 +1,47 @@
 """The tables of access."""
 
+from typing import Any
+
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db import Base, Id
-from gateway.identity.models import Realm, words
+from gateway.identity.logins import canonical
+from gateway.identity.models import Realm, plain_order, words
 
 DEFAULT_ROLE = {Realm.ADMIN: "default-admin", Realm.SELF_CARE: "default-selfcare"}
 
 
+def _key_of_name(context: Any) -> str:
+    return canonical(context.get_current_parameters()["name"])
+
+
 class Role(Base):
-    """A named set of portal views, of one realm. `version` grows with every change of what it gives."""
+    """A named set of portal views, of one realm. `version` grows with every change of what it gives.
+
+    Names are compared as logins are: `name_key` is the name after NFKC and case folding.
+    """
 
     __tablename__ = "role"
     __table_args__ = (
-        UniqueConstraint("realm", "name"),
+        UniqueConstraint("realm", "name_key"),
         CheckConstraint("is_default = (id IN ('default-admin', 'default-selfcare'))", name="default_by_id"),
     )
 
     id: Mapped[Id]
     realm: Mapped[Realm] = mapped_column(words(Realm))
     name: Mapped[str] = mapped_column(String(120))
+    name_key: Mapped[str] = mapped_column(plain_order(480), default=_key_of_name)
     description: Mapped[str] = mapped_column(Text, default="")
     is_default: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
 
 
 class PortalView(Base):
-    """What one role may do in one portal: `levels` maps node keys to the words of `Level`; the key "" is the root."""
+    """What one role may do in one portal: `levels` maps node keys to the words of `Level`; the key "" is the root.
+
+    `known` are the nodes that the portal had when this was saved last; None where nobody noted them.
+    """
 
     __tablename__ = "portal_view"
     __table_args__ = (UniqueConstraint("role_id", "portal"),)
@@ -37,6 +51,7 @@ class PortalView(Base):
     portal: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(120))
     levels: Mapped[dict[str, str]] = mapped_column(JSON)
+    known: Mapped[list[str] | None] = mapped_column(JSON)
 
 
 class AllowedRole(Base):

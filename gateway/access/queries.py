@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from gateway.access.acting import Facts, Powers, visit_verdict
-from gateway.access.delegation import Levels
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
-from gateway.access.rights import Defaults, Rights
+from gateway.access.rights import Compiled, Defaults, Rights, without_individuals
 from gateway.access.visitor import Actor, Visit, Visitor
-from gateway.db import AnyRow, AnySelect
+from gateway.db import AnyRow, AnySelect, Prepared
 from gateway.i18n.preferences import Preferences
+from gateway.identity.inheritance import PREFERENCES, preferences_in_force, says
 from gateway.identity.models import (
     CustomerClass,
     Gateway,
@@ -32,7 +32,7 @@ VISIT_IDLE = timedelta(minutes=20)
 VISIT_ABSOLUTE = timedelta(minutes=60)
 
 _subject, _customer, _actor = aliased(Identity), aliased(Identity), aliased(Identity)
-_parent, _actor_role = aliased(Session), aliased(Role)
+_parent, _actor_role, _handed_out = aliased(Session), aliased(Role), aliased(AllowedRole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,6 @@ class Ended:
 
     why: str
 
-
-def _inherited(name: str) -> Any:
-    columns = [getattr(of, name) for of in (_subject, _customer, CustomerClass)]
-    return func.coalesce(*columns).label(name)
-
-
-_PREFERENCES = (
-    *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format", "input_time_format"),
-)
 
 _COMMON = (
     Session.id.label("session_id"),
@@ -70,14 +61,16 @@ _COMMON = (
     Gateway.version.label("gateway_version"),
 )
 
-_ADMIN: AnySelect = (
-    select(*_COMMON, *(getattr(_subject, name) for name in _PREFERENCES))
+ADMINISTRATOR: AnySelect = (
+    select(*_COMMON, *says(PREFERENCES, _subject))
     .select_from(Session)
     .join(_subject, _subject.id == Session.subject_id)
     .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.ADMIN))
     .join(Gateway, Gateway.id == 1)
     .where(Session.key == bindparam("key"), Session.scope == Scope.ADMIN)
 )
+
+_ADMIN = Prepared(ADMINISTRATOR)
 
 _self_care_columns = (
     *_COMMON,
@@ -89,7 +82,8 @@ _self_care_columns = (
     CustomerClass.idle_minutes,
     CustomerClass.absolute_minutes,
     AllowedRole.role_id.label("allowed_role_id"),
-    *(_inherited(name) for name in _PREFERENCES),
+    exists().where(_handed_out.customer_id == _subject.customer_id).label("hands_out"),
+    *says(PREFERENCES, _subject, _customer, CustomerClass),
 )
 
 
@@ -107,11 +101,13 @@ def _with_subject(statement: AnySelect) -> AnySelect:
     )
 
 
-_SELF_CARE = _with_subject(select(*_self_care_columns).select_from(Session)).where(
-    Session.key == bindparam("key"), Session.scope == Scope.SELF_CARE
+_SELF_CARE = Prepared(
+    _with_subject(select(*_self_care_columns).select_from(Session)).where(
+        Session.key == bindparam("key"), Session.scope == Scope.SELF_CARE
+    )
 )
 
-_VISIT = (
+_VISIT = Prepared(
     _with_subject(
         select(
             *_self_care_columns,
@@ -142,7 +138,7 @@ _VISIT = (
 
 def role_levels(
     rights: Rights, reader: Connection, kind: Kind, role_id: str | None, version: int | None, allowed: bool
-) -> Levels:
+) -> Compiled:
     """Return what a self-care role gives to a customer or an individual.
 
     A missing, deleted or wrong-realm role gives nothing; neither does one that the individual's customer may not hand
@@ -153,6 +149,17 @@ def role_levels(
     return rights.of(reader, Realm.SELF_CARE, role_id, version)
 
 
+def _levels(rights: Rights, reader: Connection, row: Any, *, full: bool = False) -> Compiled:
+    """Return what somebody has; without any role to hand out there are no individuals to look after."""
+    allowed = row.allowed_role_id is not None
+    levels = (
+        rights.full(Realm.SELF_CARE)
+        if full
+        else role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed)
+    )
+    return levels if row.hands_out else without_individuals(levels)
+
+
 def visitor_of(
     reader: Connection, rights: Rights, scope: Scope, key: bytes, handle: str | None, now: datetime
 ) -> Visitor | Ended:
@@ -161,9 +168,16 @@ def visitor_of(
     `handle` is that of the visit's path; a key of another scope or handle is unknown here (CK-02).
     """
     if scope is Scope.VISIT:
-        row = reader.execute(_VISIT, {"key": key, "handle": handle}).one_or_none()
+        row = _VISIT.one_or_none(reader, {"key": key, "handle": handle})
     else:
-        row = reader.execute(_ADMIN if scope is Scope.ADMIN else _SELF_CARE, {"key": key}).one_or_none()
+        row = (_ADMIN if scope is Scope.ADMIN else _SELF_CARE).one_or_none(reader, {"key": key})
+    return visitor_from(reader, rights, scope, key, row, now)
+
+
+def visitor_from(
+    reader: Connection, rights: Rights, scope: Scope, key: bytes, row: Any, now: datetime
+) -> Visitor | Ended:
+    """Make the visitor of a row that was read for `key`, or say why the session is no more."""
     if row is None or row.stage is not Stage.LIVE:
         return Ended("unknown")
     if row.ended_at is not None:
@@ -191,18 +205,6 @@ def _minutes(*limits: int | None) -> timedelta:
     return timedelta(minutes=next(limit for limit in limits if limit is not None))
 
 
-def _preferences(row: AnyRow, defaults: Defaults) -> Preferences:
-    ours = defaults.preferences
-    return Preferences(
-        language=row.language or ours.language,
-        time_zone=row.time_zone or ours.time_zone,
-        output_date=row.output_date_format or ours.output_date,
-        output_time=row.output_time_format or ours.output_time,
-        input_date=row.input_date_format or ours.input_date,
-        input_time=row.input_time_format or ours.input_time,
-    )
-
-
 def _administrator(
     reader: Connection, rights: Rights, row: AnyRow, key: bytes, defaults: Defaults, now: datetime
 ) -> Visitor | Ended:
@@ -228,13 +230,13 @@ def _administrator(
         levels=admin_levels(rights, reader, row.role_id, row.role_version),
         ceilings=(),
         portals_off=frozenset(),
-        preferences=_preferences(row, defaults),
+        preferences=preferences_in_force(row, defaults.preferences),
         last_seen_at=row.last_seen_at,
         support_access=defaults.support_access,
     )
 
 
-def admin_levels(rights: Rights, reader: Connection, role_id: str | None, version: int | None) -> Levels:
+def admin_levels(rights: Rights, reader: Connection, role_id: str | None, version: int | None) -> Compiled:
     """Return what an admin role gives; a missing, deleted or wrong-realm role gives nothing."""
     if role_id is None or version is None:
         return rights.none(Realm.ADMIN)
@@ -256,7 +258,7 @@ def _self_care(
     )
     if over := _over(row.started_at, row.last_seen_at, *limits, now):
         return Ended(over)
-    preferences = _preferences(row, defaults)
+    preferences = preferences_in_force(row, defaults.preferences)
     if cause := log_in_refusal(row.customer_status, _standing(row, preferences, now)):
         return Ended(cause)
     return Visitor(
@@ -273,7 +275,7 @@ def _self_care(
         customer_status=row.customer_status,
         role_id=row.role_id,
         role_name=row.role_name,
-        levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None),
+        levels=_levels(rights, reader, row),
         ceilings=(),
         portals_off=defaults.portals_off,
         preferences=preferences,
@@ -293,7 +295,7 @@ def _acting(
         return Ended(over)
     if row.actor_suspended:
         return Ended("actor-suspended")
-    preferences = _preferences(row, defaults)
+    preferences = preferences_in_force(row, defaults.preferences)
     actor_levels = admin_levels(rights, reader, row.actor_role_id, row.actor_role_version)
     facts = Facts(
         row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now), defaults.support_access
@@ -301,10 +303,7 @@ def _acting(
     ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
     if ending is not None:
         return Ended(ending)
-    if row.mode is Mode.FULL:
-        levels = rights.full(Realm.SELF_CARE)
-    else:
-        levels = role_levels(rights, reader, row.kind, row.role_id, row.role_version, row.allowed_role_id is not None)
+    levels = _levels(rights, reader, row, full=row.mode is Mode.FULL)
     return Visitor(
         session_id=row.session_id,
         session_key=key,

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, select
 
-from gateway.access.delegation import Levels
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, PortalState, PortalView
 from gateway.access.structure import Structure
@@ -17,8 +16,23 @@ _VIEWS = select(PortalView.portal, PortalView.levels).where(PortalView.role_id =
 _GATEWAY = select(Gateway.__table__).where(Gateway.id == 1)
 _OFF = select(PortalState.slug).where(PortalState.enabled.is_(False))
 
-NOTHING: Levels = MappingProxyType({})
+
+class Compiled(dict[str, Mapping[str, Level]]):
+    """The levels of one version of a role. Never changed, so what is made of it can be kept under it."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+NOTHING = Compiled()
 KEPT = 4096
+SELF_CARE, INDIVIDUALS = "self-care", "individuals"
+
+
+@lru_cache(maxsize=KEPT)
+def without_individuals(levels: Compiled) -> Compiled:
+    """Return levels without the individuals of the self-care portal, kept like the levels themselves."""
+    own = levels.get(SELF_CARE, {})
+    return Compiled({**levels, SELF_CARE: {**own, INDIVIDUALS: Level.FORBIDDEN}}) if INDIVIDUALS in own else levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +53,28 @@ class Rights:
 
     def __init__(self, structures: Mapping[Realm, Mapping[str, Structure]]) -> None:
         self._structures = structures
-        self._compiled: dict[tuple[str, int], Levels] = {}
+        self._compiled: dict[tuple[str, int], Compiled] = {}
         self._defaults: tuple[int, Defaults] | None = None
         self._full = {
-            realm: {slug: dict.fromkeys(structure.nodes, Level.FULL) for slug, structure in portals.items()}
+            realm: Compiled({slug: dict.fromkeys(structure.nodes, Level.FULL) for slug, structure in portals.items()})
             for realm, portals in structures.items()
         }
         self._own = {realm: self.resolve(realm, {}) for realm in Realm}
 
-    def resolve(self, realm: Realm, views: Mapping[str, Mapping[str, Level]]) -> Levels:
+    def resolve(self, realm: Realm, views: Mapping[str, Mapping[str, Level]]) -> Compiled:
         """Resolve portal views (slug to node key to own level) over the structures of `realm`."""
-        return {
-            slug: structure.levels(views.get(slug, {})) for slug, structure in self._structures.get(realm, {}).items()
-        }
+        portals = self._structures.get(realm, {})
+        return Compiled({slug: structure.levels(views.get(slug, {})) for slug, structure in portals.items()})
 
-    def full(self, realm: Realm) -> Levels:
+    def full(self, realm: Realm) -> Compiled:
         """Return what the default role of a realm gives: everything."""
         return self._full.get(realm, NOTHING)
 
-    def none(self, realm: Realm) -> Levels:
+    def none(self, realm: Realm) -> Compiled:
         """Return what somebody without a valid role has: their own pages, where there are such, and nothing else."""
         return self._own[realm]
 
-    def of(self, reader: Connection, realm: Realm, role_id: str, version: int) -> Levels:
+    def of(self, reader: Connection, realm: Realm, role_id: str, version: int) -> Compiled:
         """Return the levels of a role of `realm` at `version`; reads its portal views the first time."""
         if role_id == DEFAULT_ROLE[realm]:
             return self.full(realm)

@@ -1,12 +1,17 @@
 """Roles as pages show them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from gateway.access.models import PortalView, Role
+from gateway.access.models import AllowedRole, PortalView, Role
+from gateway.db import AnyRow
 from gateway.errors import NotFound
-from gateway.identity.models import Identity, Realm
+from gateway.identity.logins import canonical
+from gateway.identity.models import Identity, Kind, Realm
+
+LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,13 @@ _ROLES = select(
     Role.is_default,
     Role.version,
     select(func.count()).where(Identity.role_id == Role.id).correlate(Role).scalar_subquery().label("holders"),
-).order_by(Role.realm, Role.is_default.desc(), Role.name)
+).order_by(Role.realm, Role.is_default.desc(), Role.name_key)
 
 
-def roles(reader: Connection) -> list[RoleRow]:
-    """Return all roles, by realm, the default role of each first."""
-    return [RoleRow(*row) for row in reader.execute(_ROLES)]
+def roles(reader: Connection, q: str = "") -> list[RoleRow]:
+    """Return all roles whose name contains `q`, by realm, the default role of each first."""
+    key = canonical(q)
+    return [RoleRow(*row) for row in reader.execute(_ROLES) if key in canonical(row.name)]
 
 
 def role(reader: Connection, role_id: str) -> RoleRow:
@@ -46,7 +52,67 @@ def role(reader: Connection, role_id: str) -> RoleRow:
     return RoleRow(*row)
 
 
-def portal_views(reader: Connection, role_id: str) -> dict[str, dict[str, str]]:
-    """Return the portal views of a role: slug to node key to word."""
-    statement = select(PortalView.portal, PortalView.levels).where(PortalView.role_id == role_id)
-    return {row.portal: row.levels for row in reader.execute(statement)}
+@dataclass(frozen=True, slots=True)
+class View:
+    """A portal view: the words by node key, and the nodes that were known when it was saved (None: nobody noted)."""
+
+    levels: Mapping[str, str]
+    known: Sequence[str] | None
+
+
+def portal_views(reader: Connection, role_id: str) -> dict[str, View]:
+    """Return the portal views of a role by slug."""
+    statement = select(PortalView.portal, PortalView.levels, PortalView.known).where(PortalView.role_id == role_id)
+    return {row.portal: View(row.levels, row.known) for row in reader.execute(statement)}
+
+
+def holders(reader: Connection, role_id: str) -> Sequence[AnyRow]:
+    """Return the first of those who hold a role: id, kind, name, login and the customer they belong to."""
+    customer = Identity.__table__.alias("customer")
+    statement = (
+        select(
+            Identity.id, Identity.kind, Identity.name, Identity.login, Identity.customer_id, customer.c.name.label("of")
+        )
+        .outerjoin(customer, customer.c.id == Identity.customer_id)
+        .where(Identity.role_id == role_id)
+        .order_by(Identity.id)
+        .limit(LISTED)
+    )
+    return reader.execute(statement).all()
+
+
+def allowed_at(reader: Connection, role_id: str) -> Sequence[AnyRow]:
+    """Return the first of the customers who may hand a role out: id and name."""
+    statement = (
+        select(Identity.id, Identity.name)
+        .join(AllowedRole, AllowedRole.customer_id == Identity.id)
+        .where(AllowedRole.role_id == role_id, Identity.kind == Kind.CUSTOMER)
+        .order_by(Identity.id)
+        .limit(LISTED)
+    )
+    return reader.execute(statement).all()
+
+
+def allowed_for(reader: Connection, customer_id: str) -> Sequence[AnyRow]:
+    """Return the roles that a customer may hand out: id, name, description and how many individuals hold each."""
+    held = (
+        select(func.count())
+        .where(Identity.customer_id == customer_id, Identity.kind == Kind.INDIVIDUAL, Identity.role_id == Role.id)
+        .correlate(Role)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Role.id, Role.name, Role.description, held.label("holders"))
+        .join(AllowedRole, AllowedRole.role_id == Role.id)
+        .where(AllowedRole.customer_id == customer_id)
+        .order_by(Role.name_key)
+    )
+    return reader.execute(statement).all()
+
+
+def holders_at(reader: Connection, customer_id: str, role_id: str) -> Sequence[AnyRow]:
+    """Return the first of a customer's individuals who hold a role: id and name."""
+    held = (Identity.customer_id == customer_id) & (Identity.kind == Kind.INDIVIDUAL) & (Identity.role_id == role_id)
+    return reader.execute(
+        select(Identity.id, Identity.name).where(held).order_by(Identity.sort_key).limit(LISTED)
+    ).all()

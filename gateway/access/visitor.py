@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.access.delegation import Levels
 from gateway.access.levels import Level, under
+from gateway.access.rights import Compiled
 from gateway.i18n.preferences import Preferences
 from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
 
@@ -51,7 +52,7 @@ class Visitor:
     customer_status: CustomerStatus | None
     role_id: str | None
     role_name: str | None
-    levels: Levels
+    levels: Compiled
     ceilings: tuple[Level, ...]
     portals_off: frozenset[str]
     preferences: Preferences

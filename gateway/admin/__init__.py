@@ -1,7 +1,31 @@
 """The console: a portal of the admin realm, declared with the same bricks as any other. No tables, no rules."""
 
 from gateway.admin.portal import portal
-from gateway.admin.views import administrators, audit, customers, roles
+from gateway.admin.views import (
+    administrators,
+    allowed_roles,
+    audit,
+    classes,
+    customers,
+    individuals,
+    mail,
+    panel,
+    role_views,
+    roles,
+)
 from gateway.admin.views import gateway as gateway_page
 
-__all__ = ["administrators", "audit", "customers", "gateway_page", "portal", "roles"]
+__all__ = [
+    "administrators",
+    "allowed_roles",
+    "audit",
+    "classes",
+    "customers",
+    "gateway_page",
+    "individuals",
+    "mail",
+    "panel",
+    "portal",
+    "role_views",
+    "roles",
+]

@@ -19,6 +19,7 @@ portal = Portal(
     path="/admin",
     structure=Root(
         Page("customers", N_("Customers"), endpoint="console.customers"),
+        Page("classes", N_("Classes"), endpoint="console.classes"),
         Page(
             "open",
             N_("Open portals for customers"),
@@ -32,6 +33,7 @@ portal = Portal(
         Page("roles", N_("Roles"), endpoint="console.roles"),
         Page("administrators", N_("Administrators"), endpoint="console.administrators"),
         Page("audit", N_("Record"), endpoint="console.audit"),
+        Page("mail", N_("Mail"), endpoint="console.mail"),
         Page("gateway", N_("Gateway"), endpoint="console.gateway"),
     ),
 )

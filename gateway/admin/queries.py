@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
-from sqlalchemy.orm import Session as Work
 
-from gateway.access.models import DEFAULT_ROLE, Role
+from gateway.access.models import Role
 from gateway.db import AnyRow, AnySelect
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.search import customers_found_by, literal
-from gateway.launch.queries import SUBJECT
 from gateway.paging import COUNT_LIMIT, PAGE_SIZE, Page, decode_cursor, page_of
 
 _ROLE = Role.name.label("role_name")
@@ -26,11 +24,15 @@ _CUSTOMERS = (
         CustomerClass.name.label("class_name"),
         _ROLE,
         Identity.sort_key,
+        CustomerClass.support_access,
     )
     .join(CustomerClass, CustomerClass.id == Identity.class_id)
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
     .order_by(Identity.sort_key, Identity.id)
     .limit(PAGE_SIZE + 1)
+)
+_CUSTOMER = _CUSTOMERS.add_columns(Identity.class_id, Identity.version).where(
+    Identity.id == bindparam("id"), Identity.kind == Kind.CUSTOMER
 )
 _AFTER = and_(
     Identity.sort_key >= bindparam("after_key"),
@@ -80,7 +82,7 @@ def customers(reader: Connection, wanted: Wanted, after: str | None) -> Page[Any
 
 def customer(reader: Connection, customer_id: str) -> AnyRow | None:
     """Return one customer, or None."""
-    return reader.execute(_CUSTOMERS.where(Identity.id == customer_id, Identity.kind == Kind.CUSTOMER)).one_or_none()
+    return reader.execute(_CUSTOMER, {"id": customer_id}).one_or_none()
 
 
 def count(reader: Connection, wanted: Wanted) -> int:
@@ -94,26 +96,6 @@ def classes(reader: Connection) -> Sequence[tuple[str, str]]:
     return reader.execute(select(CustomerClass.id, CustomerClass.name).order_by(CustomerClass.name)).all()
 
 
-_INDIVIDUALS = (
-    SUBJECT.add_columns(Identity.sort_key, Identity.email)
-    .where(Identity.customer_id == bindparam("customer_id"), Identity.kind == Kind.INDIVIDUAL)
-    .order_by(Identity.sort_key, Identity.id)
-    .limit(PAGE_SIZE + 1)
-)
-
-
-def individuals(reader: Connection, customer_id: str, q: str, after: str | None) -> Page[AnyRow]:
-    """Return a page of a customer's individuals in order of their names, found by `q` as customers are."""
-    statement, values = _INDIVIDUALS, {"customer_id": customer_id}
-    key = logins.canonical(q)
-    if key:
-        statement = statement.where(Identity.search.like(f"%{literal(key)}%", escape="\\"))
-    if after:
-        values["after_key"], values["after_id"] = decode_cursor(after, str, str)
-        statement = statement.where(_AFTER)
-    return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id))
-
-
 _ADMINISTRATORS = (
     select(
         Identity.id,
@@ -122,7 +104,9 @@ _ADMINISTRATORS = (
         Identity.email,
         Identity.suspended,
         Identity.last_login_at,
-        Identity.role_id,
+        Identity.version,
+        Identity.role_id.label("assigned_role_id"),
+        Role.id.label("role_id"),
         _ROLE,
         Role.version.label("role_version"),
     )
@@ -132,21 +116,14 @@ _ADMINISTRATORS = (
 )
 
 
-def administrators(reader: Connection) -> Sequence[AnyRow]:
-    """Return the administrators in order of their names: a few hundred at most."""
-    return reader.execute(_ADMINISTRATORS.limit(500)).all()
+def administrators(reader: Connection, q: str = "") -> Sequence[AnyRow]:
+    """Return the administrators in order of their names, found by `q`: a few hundred at most."""
+    statement = _ADMINISTRATORS.limit(500)
+    if key := logins.canonical(q):
+        statement = statement.where(Identity.search.like(f"%{literal(key)}%", escape="\\"))
+    return reader.execute(statement).all()
 
 
 def administrator(reader: Connection, identity_id: str) -> AnyRow | None:
     """Return one administrator, or None."""
     return reader.execute(_ADMINISTRATORS.where(Identity.id == identity_id)).one_or_none()
-
-
-def somebody_has_everything(work: Work) -> bool:
-    """Tell whether an administrator with the default role is left who may log in."""
-    left = select(Identity.id).where(
-        Identity.kind == Kind.ADMINISTRATOR,
-        Identity.role_id == DEFAULT_ROLE[Realm.ADMIN],
-        Identity.suspended.is_(False),
-    )
-    return work.execute(left.limit(1)).first() is not None

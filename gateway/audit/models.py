@@ -45,7 +45,9 @@ class AuditEvent(Base):
 
 
 class AuditHead(Base):
-    """The end of the chain, in one row: whoever appends locks it, and a chain cut short does not match it."""
+    """The end of the chain, in one row, moved by every row that is added (a trigger): whoever appends locks it, and a
+    chain cut short does not match it.
+    """
 
     __tablename__ = "audit_head"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, event, insert, select, update
+from sqlalchemy import Connection, bindparam, event, insert, select
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 
 from gateway import clock
 from gateway.audit.models import AuditEvent, AuditHead
+from gateway.db import Prepared
 from gateway.errors import Unrecordable
 
 FIRST_MAC = "0" * 64
@@ -53,6 +54,7 @@ class Keys:
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._keys = {hashlib.sha256(b"portico audit key id\0" + key.encode()).hexdigest()[:8]: key for key in keys}
         self.newest = next(iter(self._keys))
+        self.end = (0, FIRST_MAC)  # where this process last saw the chain end: right unless another wrote since
 
     def mac(self, key_id: str, previous: str, row: Mapping[str, Any]) -> str | None:
         """Return the MAC of `row` after `previous`, or None if the key is not at hand."""
@@ -108,14 +110,44 @@ def chain_on_commit(session: Session) -> None:
     session.info["events"] = []
 
 
+_EVENT: Any = AuditEvent.__table__
+_HEAD: Any = AuditHead.__table__
+_END = select(_HEAD.c.seq, _HEAD.c.mac).where(_HEAD.c.id == 1).with_for_update()
+_FIRST = Prepared(
+    insert(_EVENT).from_select(
+        [column.name for column in _EVENT.c],
+        select(*(bindparam(column.name, type_=column.type) for column in _EVENT.c))
+        .select_from(_HEAD)
+        .where(_HEAD.c.seq == bindparam("end_seq"), _HEAD.c.mac == bindparam("end_mac"))
+        .with_for_update(),
+    )
+)
+"""Adds a row if the chain ends where it is thought to; the row moves the end itself, by a trigger."""
+
+
 def _append(session: Session, keys: Keys, events: list[dict[str, Any]]) -> None:
-    seq, mac = session.execute(select(AuditHead.seq, AuditHead.mac).where(AuditHead.id == 1).with_for_update()).one()
-    for row in events:
+    connection = session.connection()
+    end = keys.end
+    chained = _chained(keys, end, events)
+    if not _FIRST.changed(connection, {**chained[0], "end_seq": end[0], "end_mac": end[1]}):
+        seq, mac = connection.execute(_END).one()
+        end = (seq, mac)
+        chained = _chained(keys, end, events)
+        connection.execute(insert(_EVENT), chained)
+    elif len(chained) > 1:
+        connection.execute(insert(_EVENT), chained[1:])
+    keys.end = (chained[-1]["seq"], chained[-1]["mac"])
+
+
+def _chained(keys: Keys, end: tuple[int, str], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the events as rows that follow the one at `end`."""
+    (seq, mac), rows = end, []
+    for event_row in events:
         seq += 1
-        row.update(seq=seq, key_id=keys.newest)
+        row = {**event_row, "seq": seq, "key_id": keys.newest}
         mac = row["mac"] = str(keys.mac(keys.newest, mac, row))
-    session.execute(insert(AuditEvent), events)
-    session.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq, mac=mac))
+        rows.append(row)
+    return rows
 
 
 event.listen(Session, "before_commit", chain_on_commit)

@@ -13,7 +13,9 @@ from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 KNOWN_EVENTS = (
     *("login.ok", "login.refused", "logout", "password.changed", "password.reset", "session.ended"),
     *("launch.started", "launch.refused", "launch.replay", "launch.expired", "visit.start", "visit.end"),
+    *("access.changed", "customer.created", "customer.changed", "class.created", "class.changed", "class.deleted"),
     *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
+    *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""

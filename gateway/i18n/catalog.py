@@ -55,6 +55,12 @@ def locale_of(tag: str) -> Locale | None:
         return None
 
 
+def language_name(tag: str) -> str:
+    """Return the name of a language in that language, such as `Deutsch`; the tag itself if CLDR has none."""
+    locale = locale_of(tag)
+    return (locale.get_display_name() if locale else None) or tag
+
+
 @lru_cache(maxsize=64)
 def _catalog(tag: str) -> NullTranslations:
     return Translations.load(str(FOLDER), [tag.replace("-", "_")], "messages")

@@ -33,10 +33,12 @@ class Formats:
         assert locale is not None
         self._locale = locale
         self._date = patterns.date_template(preferences.output_date).format
-        self._time = patterns.time_template(preferences.output_time).format
+        time = patterns.time_template(preferences.output_time)
+        self._time = time.format
+        self._moment = f"{patterns.date_template(preferences.output_date)} {time}".format
         self._full, self._short = patterns.month_names(preferences.language)
         self._meridiems = (locale.periods.get("am", "AM"), locale.periods.get("pm", "PM"))
-        self._money: dict[tuple[str, int], Callable[[Decimal], str]] = {}
+        self._money: dict[str, Callable[[Decimal], str]] = {}
 
     def day(self, day: date) -> str:
         """Write a day; it never shifts, whatever the zone."""
@@ -45,11 +47,18 @@ class Formats:
     def moment(self, moment: datetime) -> str:
         """Write a moment, day and time, in the reader's zone; raises `ValueError` for a naive one."""
         local = self._local(moment)
-        return f"{self.day(local)} {self._clock(local)}"
+        month, year, hour = local.month, local.year, local.hour
+        return self._moment(
+            *(year, month, local.day, self._full[month], self._short[month], year % 100),
+            *(hour, local.minute, local.second, hour % 12 or 12, self._meridiems[hour >= 12]),
+        )
 
     def time(self, moment: datetime) -> str:
         """Write the time of a moment in the reader's zone."""
-        return self._clock(self._local(moment))
+        local = self._local(moment)
+        hour = local.hour
+        clock = (hour, local.minute, local.second, hour % 12 or 12, self._meridiems[hour >= 12])
+        return self._time(*[None] * 6, *clock)
 
     def number(self, number: int | Decimal) -> str:
         """Write a number with the language's separators."""
@@ -57,11 +66,9 @@ class Formats:
 
     def money(self, amount: Decimal, currency: str) -> str:
         """Write an amount with its currency; a charge finer than the coin is shown to four places."""
-        own, quantum = _coin(currency)
-        places = own if amount.quantize(quantum) == amount else max(own, FINEST_CHARGE)
-        write = self._money.get((currency, places))
+        write = self._money.get(currency)
         if write is None:
-            write = self._money[currency, places] = _money_writer(self._locale, currency, places)
+            write = self._money[currency] = _money_writer(self._locale, currency)
         return write(amount)
 
     def duration(self, seconds: int) -> str:
@@ -91,9 +98,12 @@ class Formats:
 
     def example_day(self) -> str:
         """Return a day as it is to be typed."""
-        day = date(2026, 3, 12)
+        return self.typed_day(date(2026, 3, 12))
+
+    def typed_day(self, day: date) -> str:
+        """Write a day as it is to be typed."""
         return patterns.date_template(self.preferences.input_date).format(
-            day.year, day.month, day.day, self._full[3], self._short[3], 26
+            day.year, day.month, day.day, self._full[day.month], self._short[day.month], day.year % 100
         )
 
     def midnight(self, day: date) -> datetime:
@@ -104,10 +114,6 @@ class Formats:
         if moment.tzinfo is None:
             raise ValueError("a naive datetime is no moment")
         return moment.astimezone(self.zone)
-
-    def _clock(self, local: datetime) -> str:
-        hour = local.hour
-        return self._time(hour, local.minute, local.second, hour % 12 or 12, self._meridiems[hour >= 12])
 
 
 @lru_cache(maxsize=4096)
@@ -139,34 +145,36 @@ def _mended(wanted: Preferences) -> Preferences:
     return mended
 
 
-@lru_cache(maxsize=256)
-def _coin(currency: str) -> tuple[int, Decimal]:
-    """Return how many decimal places a currency's coins need (ISO 4217), and the smallest coin."""
-    places = numbers.get_currency_precision(currency)
-    return places, Decimal(1).scaleb(-places)
-
-
-def _money_writer(locale: Locale, currency: str, places: int) -> Callable[[Decimal], str]:
+def _money_writer(locale: Locale, currency: str) -> Callable[[Decimal], str]:
     """Compile the locale's currency pattern; what is not grouped by threes in Latin digits is left to Babel."""
-    pattern = copy(locale.currency_formats["standard"])
-    pattern.frac_prec = (places, places)
+    own = numbers.get_currency_precision(currency)
+    finest = max(own, FINEST_CHARGE)
 
     def by_babel(amount: Decimal) -> str:
+        places = own if round(amount, own) == round(amount, finest) else finest
+        pattern = copy(locale.currency_formats["standard"])
+        pattern.frac_prec = (places, places)
         return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
 
     symbols = locale.number_symbols.get("latn", {})
     decimal, group = symbols.get("decimal", "."), symbols.get("group", ",")
-    digits = f"{1234567:,}".replace(",", group) + (decimal + "0" * places if places else "")
+    digits = f"{1234567:,}".replace(",", group) + (decimal + "0" * own if own else "")
     plain, negative = by_babel(Decimal(1234567)), by_babel(Decimal(-1234567))
-    if pattern.grouping != (3, 3) or plain.count(digits) != 1 or negative.count(digits) != 1:
+    grouping = locale.currency_formats["standard"].grouping
+    if grouping != (3, 3) or plain.count(digits) != 1 or negative.count(digits) != 1:
         return by_babel
     before, after = plain.split(digits)
     minus_before, minus_after = negative.split(digits)
     swap = str.maketrans({",": group, ".": decimal})
+    template = f"{{:,.{finest}f}}".format
+    zeros = "0" * (finest - own)
+    spare = len(zeros) + (own == 0)
 
     def compiled(amount: Decimal) -> str:
-        if amount < 0:
-            return f"{minus_before}{f'{-amount:,.{places}f}'.translate(swap)}{minus_after}"
-        return f"{before}{f'{amount:,.{places}f}'.translate(swap)}{after}"
+        text = template(abs(amount))
+        if zeros and text.endswith(zeros):
+            text = text[:-spare]
+        text = text.translate(swap)
+        return f"{minus_before}{text}{minus_after}" if amount < 0 else f"{before}{text}{after}"
 
     return compiled

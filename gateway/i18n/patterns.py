@@ -43,14 +43,14 @@ _DATE_TEMPLATE = {
     "YY": "{5:02d}",
 }
 _TIME_TEMPLATE = {
-    "HH": "{0:02d}",
-    "HH24": "{0:02d}",
-    "HH12": "{3:02d}",
-    "MI": "{1:02d}",
-    "SS": "{2:02d}",
-    "AM": "{4}",
-    "PM": "{4}",
-    "AM/PM": "{4}",
+    "HH": "{6:02d}",
+    "HH24": "{6:02d}",
+    "HH12": "{9:02d}",
+    "MI": "{7:02d}",
+    "SS": "{8:02d}",
+    "AM": "{10}",
+    "PM": "{10}",
+    "AM/PM": "{10}",
 }
 _DIGITS = {"DD": r"(?P<day>\d{2})", "D": r"(?P<day>\d{1,2})", "MM": r"(?P<month>\d{2})", "YYYY": r"(?P<year>\d{4})"}
 
@@ -101,7 +101,8 @@ def date_template(pattern: str) -> str:
 
 
 def time_template(pattern: str) -> str:
-    """Return the `str.format` template that writes a time: hour, minute, second, hour of twelve, meridiem."""
+    """Return the `str.format` template that writes a time; it takes, after the six of a date, hour, minute, second,
+    hour of twelve and meridiem, so that one template can write both."""
     return "".join(
         _TIME_TEMPLATE[part.text] if part.is_name else _literal(part.text) for part in parse(pattern, TIME_NAMES)
     )

@@ -28,9 +28,16 @@ def fault(login: str) -> str | None:
         return _("A login is written in one script; this one mixes %(scripts)s.") % {
             "scripts": ", ".join(sorted(script.title() for script in scripts))
         }
+    if scripts and scripts <= {"CYRILLIC", "GREEK"} and not set(filter(str.isalpha, canonical(login))) - _LIKE_LATIN:
+        return _("Every letter of this login looks like a Latin one, so it could be mistaken for another login.")
     return None
 
 
+# Letters of other scripts that are drawn as Latin ones (UTS 39), in lower case.
+_LIKE_LATIN = frozenset(
+    "\u0430\u0435\u0454\u0455\u0456\u0457\u0458\u043a\u043e\u0440\u0441\u0443\u0445\u0501\u051b\u051d\u04bb\u04cf"
+    "\u03b1\u03b3\u03b9\u03ba\u03bd\u03bf\u03c1\u03c3\u03c4\u03c5\u03c7"
+)
 _JAPANESE = {"LATIN", "CJK", "HIRAGANA", "KATAKANA"}
 
 

@@ -67,6 +67,20 @@ class Stage(enum.StrEnum):
     LIVE = "live"
 
 
+class SupportAccess(enum.StrEnum):
+    """How a class lets staff open portals for its customers: at any time, or with a reason that they give."""
+
+    OPEN = "open"
+    REASON = "reason"
+
+
+class NetworkList(enum.StrEnum):
+    """Whose list a trusted network stands on: the provider's, set by staff, or one's own."""
+
+    PROVIDER = "provider"
+    OWN = "own"
+
+
 class Mode(enum.StrEnum):
     """The rights that a visit works with: the subject's own role, or the default role."""
 
@@ -108,7 +122,7 @@ class Gateway(PreferencesMixin, Base):
 
 
 class CustomerClass(PreferencesMixin, Base):
-    """Defaults that customers share."""
+    """Defaults that customers share; what is empty comes from the gateway. `password_days`: none, no expiry."""
 
     __tablename__ = "customer_class"
 
@@ -117,6 +131,11 @@ class CustomerClass(PreferencesMixin, Base):
     second_factor: Mapped[bool]
     idle_minutes: Mapped[int | None]
     absolute_minutes: Mapped[int | None]
+    password_shortest: Mapped[int | None]
+    password_days: Mapped[int | None]
+    remembered_devices: Mapped[bool] = mapped_column(default=True)
+    support_access: Mapped[SupportAccess] = mapped_column(words(SupportAccess), default=SupportAccess.OPEN)
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class Identity(PreferencesMixin, Base):
@@ -149,6 +168,7 @@ class Identity(PreferencesMixin, Base):
     search: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     password_must_change: Mapped[bool] = mapped_column(default=False)
+    password_set_at: Mapped[datetime | None]
     second_factor: Mapped[SecondFactor] = mapped_column(words(SecondFactor), default=SecondFactor.INHERIT)
     api_access: Mapped[bool] = mapped_column(default=False)
     role_id: Mapped[str | None] = mapped_column(ForeignKey("role.id"), index=True)
@@ -160,6 +180,24 @@ class Identity(PreferencesMixin, Base):
     status: Mapped[CustomerStatus | None] = mapped_column(words(CustomerStatus))
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class TrustedNetwork(Base):
+    """A network that somebody is expected to come from, on one of their two lists, in the order typed."""
+
+    __tablename__ = "trusted_network"
+    __table_args__ = (UniqueConstraint("identity_id", "list", "network"),)
+
+    id: Mapped[Id]
+    identity_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
+    list: Mapped[NetworkList] = mapped_column(words(NetworkList))
+    network: Mapped[str] = mapped_column(String(43))
+    position: Mapped[int]
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("identity.id", ondelete="SET NULL"), index=True)
+    note: Mapped[str | None] = mapped_column(String(200))
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
 
 
 class Session(Base):
@@ -186,3 +224,15 @@ class Session(Base):
     view_only: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str | None] = mapped_column(String(500))
+
+
+class Invitation(Base):
+    """A link by mail that lets somebody in once, to choose a password; kept as its SHA-256 only (KEY-05)."""
+
+    __tablename__ = "invitation"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    identity_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

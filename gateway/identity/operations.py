@@ -1,10 +1,10 @@
 """What can be done with identities: log in and out, suspend, change a password, make them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
@@ -14,6 +14,7 @@ from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, passwords, sessions
+from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
     CustomerClass,
     CustomerStatus,
@@ -21,10 +22,12 @@ from gateway.identity.models import (
     Identity,
     Kind,
     Realm,
-    SecondFactor,
     Session,
 )
-from gateway.identity.standing import Standing, individual_standing, log_in_refusal
+from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
+
+UNUSED = timedelta(hours=72)
+"""How long a password that staff set, and that is to be changed, waits for its first use (PWD-05)."""
 
 _customer = aliased(Identity)
 
@@ -40,12 +43,11 @@ _CANDIDATE = (
         Identity.expires_on,
         Identity.customer_id,
         _customer.status.label("customer_status"),
-        func.coalesce(Identity.time_zone, _customer.time_zone, CustomerClass.time_zone, Gateway.time_zone).label(
-            "time_zone"
-        ),
-        Identity.second_factor,
-        _customer.second_factor.label("customer_second_factor"),
-        CustomerClass.second_factor.label("class_second_factor"),
+        Identity.password_set_at,
+        CustomerClass.password_days,
+        CustomerClass.password_shortest,
+        *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
+        Gateway.time_zone.label("gateway_time_zone"),
     )
     .outerjoin(_customer, _customer.id == Identity.customer_id)
     .outerjoin(CustomerClass, CustomerClass.id == _customer.class_id)
@@ -57,13 +59,17 @@ _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whose password was right: who, and the step that is due before they are in (None: in)."""
+    """Somebody whose password was right: who, and the step that is due before they are in (None: in).
+
+    `shortest` is how many characters a new password of theirs needs.
+    """
 
     id: str
     kind: Kind
     customer_id: str | None
     due: str | None
     new_hash: str | None = None
+    shortest: int = passwords.SHORTEST
 
 
 def check_password(reader: Connection, realm: Realm, login: str, password: str, now: datetime) -> Candidate:
@@ -81,8 +87,10 @@ def check_password(reader: Connection, realm: Realm, login: str, password: str, 
         raise LoginRefused("no-password" if row.password_hash is None else "wrong-password", row.id)
     if cause := _barred(row, now):
         raise LoginRefused(cause, row.id)
+    if row.password_must_change and row.password_set_at is not None and now - _usable_since(row) > UNUSED:
+        raise LoginRefused("password-unused", row.id)
     new_hash = passwords.hashed(password) if passwords.outdated(row.password_hash) else None
-    return Candidate(row.id, row.kind, row.customer_id, _due(row), new_hash)
+    return _candidate(row, now, new_hash)
 
 
 def has_password(reader: Connection, identity_id: str, password: str) -> bool:
@@ -97,7 +105,20 @@ def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate 
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
     if row is None or _barred(row, now):
         return None
-    return Candidate(row.id, row.kind, row.customer_id, _due(row))
+    return _candidate(row, now, None)
+
+
+def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
+    shortest = row.password_shortest or passwords.SHORTEST
+    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest)
+
+
+def _usable_since(row: AnyRow) -> datetime:
+    """Return when the password of somebody could be used first: not before they became active."""
+    set_at: datetime = row.password_set_at
+    if row.activates_on is None:
+        return set_at
+    return max(set_at, begin(row.activates_on, in_force(row, "time_zone", row.gateway_time_zone).value))
 
 
 def _barred(row: AnyRow, now: datetime) -> str | None:
@@ -105,23 +126,23 @@ def _barred(row: AnyRow, now: datetime) -> str | None:
         return "suspended" if row.suspended else None
     standing = Standing.ACTIVE
     if row.kind is Kind.INDIVIDUAL:
-        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, row.time_zone, now)
+        zone = in_force(row, "time_zone", row.gateway_time_zone).value
+        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
     return log_in_refusal(row.customer_status, standing)
 
 
-def _due(row: AnyRow) -> str | None:
+def _due(row: AnyRow, now: datetime) -> str | None:
     """Return the next step of the one order: password, second factor, forced password change, in."""
-    if second_factor_in_force(row.second_factor, row.customer_second_factor, row.class_second_factor):
+    if in_force(row, "second_factor", False).value:
         return "enrol"
-    return "password" if row.password_must_change else None
+    return "password" if row.password_must_change or _outlived(row, now) else None
 
 
-def second_factor_in_force(own: SecondFactor, customers: SecondFactor | None, of_class: bool | None) -> bool:
-    """Return whether a second factor is asked: one's own say, else the customer's, else the class's."""
-    for say in (own, customers):
-        if say is not None and say is not SecondFactor.INHERIT:
-            return say is SecondFactor.YES
-    return bool(of_class)
+def _outlived(row: AnyRow, now: datetime) -> bool:
+    """Tell whether a password is older than the class lets it grow; one from before this was kept never is."""
+    if row.password_days is None or row.password_set_at is None:
+        return False
+    return bool(now - row.password_set_at > timedelta(days=row.password_days))
 
 
 def log_in(work: Work, who: Candidate, now: datetime) -> None:
@@ -156,17 +177,16 @@ def log_out(work: Work, key: bytes, now: datetime) -> None:
 
 def change_password(work: Work, identity_id: str, new_hash: str, now: datetime, keep: bytes | None) -> None:
     """Set a password that its owner chose; every other session of theirs ends (SES-05)."""
-    work.execute(
-        update(Identity).where(Identity.id == identity_id).values(password_hash=new_hash, password_must_change=False)
-    )
+    values = {"password_hash": new_hash, "password_must_change": False, "password_set_at": now}
+    work.execute(update(Identity).where(Identity.id == identity_id).values(values))
     ended = sessions.end_all(work, identity_id, "password-changed", now, but=keep)
     record(work, "password.changed", sessions_ended=ended)
 
 
-def password_faults(password: str, confirm: str, login: str | None) -> dict[str, list[str]]:
+def password_faults(password: str, confirm: str, login: str | None, shortest: int) -> dict[str, list[str]]:
     """Return what is wrong with a new password, by field (PWD-01, PWD-02); empty when nothing is."""
-    if len(password) < passwords.SHORTEST:
-        return {"password": [_("Use at least %(count)d characters.") % {"count": passwords.SHORTEST}]}
+    if len(password) < shortest:
+        return {"password": [_("Use at least %(count)d characters.") % {"count": shortest}]}
     if len(password.encode("utf-8", "surrogatepass")) > passwords.LONGEST_BYTES:
         return {"password": [_("This password is too long.")]}
     if login and logins.canonical(login) in logins.canonical(password):
@@ -174,6 +194,14 @@ def password_faults(password: str, confirm: str, login: str | None) -> dict[str,
     if password != confirm:
         return {"confirm": [_("The two passwords differ.")]}
     return {}
+
+
+def offered_password(login: str | None, shortest: int) -> str:
+    """Return a random password that has none of the faults."""
+    password = passwords.generated(max(20, shortest))
+    while password_faults(password, password, login, shortest):
+        password = passwords.generated(max(20, shortest))
+    return password
 
 
 def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
@@ -194,16 +222,35 @@ def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> 
     record(work, "identity.suspended" if suspended else "identity.restored", identity=identity_id)
 
 
-def set_customer_status(work: Work, customer_id: str, status: CustomerStatus, now: datetime) -> None:
-    """Change how a customer stands; blocking or closing ends the sessions of it and of its individuals at once."""
-    customer = work.get(Identity, customer_id)
+def set_customer_status(
+    work: Work, customer_id: str, status: CustomerStatus, now: datetime, version: int | None = None
+) -> None:
+    """Change how a customer stands; blocking or closing ends the sessions of it and of its individuals at once.
+
+    Raises `NotFound`, and `Stale` when somebody saved since `version` was shown.
+    """
+    customer = work.scalars(select(Identity).where(Identity.id == customer_id).with_for_update()).one_or_none()
     if customer is None or customer.kind is not Kind.CUSTOMER:
         raise NotFound
+    if version is not None and customer.version != version:
+        raise Stale
     before, customer.status = customer.status, status
+    customer.version += 1
+    ended = 0
     if status in (CustomerStatus.BLOCKED, CustomerStatus.CLOSED):
         for identity_id in work.scalars(select(Identity.id).where(Identity.customer_id == customer_id)):
-            sessions.end_all(work, identity_id, f"customer-{status}", now)
-    record(work, "customer.status", identity=customer_id, before=str(before), after=str(status))
+            ended += sessions.end_all(work, identity_id, f"customer-{status}", now)
+    stamp: Stamp = work.info["stamp"]
+    about = replace(stamp, subject_id=customer_id, customer_id=customer_id)
+    record(
+        work,
+        "customer.status",
+        of=about,
+        identity=customer_id,
+        before=str(before),
+        after=str(status),
+        sessions_ended=ended,
+    )
 
 
 def change_gateway(work: Work, version: str, values: Mapping[str, object]) -> None:
@@ -241,6 +288,22 @@ def naming(login: str, name: str, email: str) -> Naming:
     folded = logins.canonical(name)
     found_by = "\n".join(part for part in (folded, login_key, email_key) if part)
     return Naming(login or None, login_key, name, email or None, email_key, folded, found_by)
+
+
+def rename(identity: Identity, *, login: str | None = None, name: str | None = None, email: str | None = None) -> None:
+    """Give an identity another login, name or e-mail address (empty: none), and with it what it is found by.
+
+    Raises `Invalid` when the login cannot be used.
+    """
+    if login and login != identity.login and (fault := logins.fault(login)):
+        raise Invalid({"login": [fault]})
+    made = naming(
+        (identity.login or "") if login is None else login,
+        identity.name if name is None else name,
+        (identity.email or "") if email is None else email,
+    )
+    for field in fields(made):
+        setattr(identity, field.name, getattr(made, field.name))
 
 
 def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:

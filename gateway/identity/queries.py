@@ -1,15 +1,29 @@
 """What pages need to know of identities."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from gateway.db import AnyRow
-from gateway.identity import logins
-from gateway.identity.models import Gateway, Identity, Realm, Session, Stage
+from gateway.identity import logins, passwords
+from gateway.identity.inheritance import PREFERENCES, says
+from gateway.identity.models import (
+    CustomerClass,
+    Gateway,
+    Identity,
+    Kind,
+    NetworkList,
+    Realm,
+    Scope,
+    Session,
+    Stage,
+    TrustedNetwork,
+)
+from gateway.identity.networks import admits
 
-_customer = aliased(Identity)
+_customer, _above = aliased(Identity), aliased(Identity)
 _PROFILE = (
     select(
         Identity.name,
@@ -34,6 +48,61 @@ _SESSIONS = (
     .order_by(Session.last_seen_at.desc())
     .limit(50)
 )
+_SHORTEST = (
+    select(CustomerClass.password_shortest)
+    .join(_customer, _customer.class_id == CustomerClass.id)
+    .join(Identity, Identity.customer_id == _customer.id)
+    .where(Identity.id == bindparam("id"))
+)
+_ACCESS = (
+    select(
+        Identity.__table__,
+        _customer.name.label("customer_name"),
+        _customer.status.label("customer_status"),
+        CustomerClass.name.label("class_name"),
+        CustomerClass.password_shortest,
+        *says((*PREFERENCES, "second_factor"), Identity, _above, CustomerClass),
+        *(getattr(Gateway, name).label(f"gateway_{name}") for name in PREFERENCES),
+    )
+    .join(_customer, _customer.id == Identity.customer_id)
+    .outerjoin(_above, (_above.id == Identity.customer_id) & (Identity.kind == Kind.INDIVIDUAL))
+    .join(CustomerClass, CustomerClass.id == _customer.class_id)
+    .join(Gateway, Gateway.id == 1)
+    .where(Identity.id == bindparam("id"))
+)
+_UNDER_LIST = (
+    select(Identity.name, Session.address, Session.agent, Session.last_seen_at)
+    .join(Session, Session.subject_id == Identity.id)
+    .where(
+        or_(
+            Identity.id == bindparam("id"),
+            and_(
+                Identity.customer_id == bindparam("id"),
+                ~exists().where(TrustedNetwork.identity_id == Identity.id, TrustedNetwork.list == NetworkList.PROVIDER),
+            ),
+        ),
+        Session.scope == Scope.SELF_CARE,
+        Session.stage == Stage.LIVE,
+        Session.ended_at.is_(None),
+    )
+    .order_by(Session.last_seen_at.desc())
+    .limit(200)
+)
+_people = select(Identity.id).where(Identity.customer_id == bindparam("id"))
+_live = (
+    Session.subject_id.in_(_people),
+    Session.stage == Stage.LIVE,
+    Session.ended_at.is_(None),
+    Session.last_seen_at > bindparam("since"),
+)
+_REACH = select(
+    select(func.count())
+    .where(Identity.customer_id == bindparam("id"), Identity.kind == Kind.INDIVIDUAL)
+    .scalar_subquery()
+    .label("individuals"),
+    select(func.count()).where(*_live, Session.scope == Scope.SELF_CARE).scalar_subquery().label("sessions"),
+    select(func.count()).where(*_live, Session.scope == Scope.VISIT).scalar_subquery().label("visits"),
+)
 
 
 def profile(reader: Connection, identity_id: str) -> AnyRow:
@@ -54,8 +123,42 @@ def ids_of_login(reader: Connection, login: str) -> list[str]:
 
 def names(reader: Connection, ids: Collection[str]) -> dict[str, str]:
     """Return the names of identities by id."""
+    if not ids:
+        return {}
     rows = reader.execute(select(Identity.id, Identity.name).where(Identity.id.in_(ids)))
     return {row.id: row.name for row in rows}
+
+
+def shortest_password(reader: Connection, identity_id: str) -> int:
+    """Return how many characters a new password of somebody needs: what the class says, else the gateway."""
+    of_class = reader.execute(_SHORTEST, {"id": identity_id}).scalar_one_or_none()
+    return of_class or passwords.SHORTEST
+
+
+def shortest_in_class(reader: Connection, class_id: str) -> int:
+    """Return how many characters a password needs in a class, which may be unknown."""
+    found = select(CustomerClass.password_shortest).where(CustomerClass.id == class_id)
+    return reader.execute(found).scalar_one_or_none() or passwords.SHORTEST
+
+
+def access(reader: Connection, identity_id: str) -> AnyRow | None:
+    """Return what the self-care panel shows of a customer or an individual, with the says of all levels, or None."""
+    return reader.execute(_ACCESS, {"id": identity_id}).one_or_none()
+
+
+def sessions_outside(reader: Connection, identity_id: str, networks: Sequence[str]) -> list[AnyRow]:
+    """Return the live sessions that a provider's list would not let in.
+
+    A customer's list counts for its individuals too, unless they have one of their own.
+    """
+    if not networks:
+        return []
+    return [row for row in reader.execute(_UNDER_LIST, {"id": identity_id}) if not admits(networks, row.address)]
+
+
+def reach(reader: Connection, customer_id: str, now: datetime) -> AnyRow:
+    """Return how many `individuals`, live `sessions` and `visits` of staff a change of a customer's status reaches."""
+    return reader.execute(_REACH, {"id": customer_id, "since": now - timedelta(days=1)}).one()
 
 
 def gateway(reader: Connection) -> AnyRow:

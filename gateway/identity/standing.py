@@ -1,7 +1,7 @@
 """Whether an identity may log in just now, and if not, why not."""
 
 import enum
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -31,6 +31,11 @@ def individual_standing(
     if expires_on is not None and today >= expires_on:
         return Standing.EXPIRED
     return Standing.ACTIVE
+
+
+def begin(day: date, time_zone: str) -> datetime:
+    """Return the moment at which a day begins in a time zone."""
+    return datetime.combine(day, time(), _zone(time_zone))
 
 
 def log_in_refusal(customer_status: CustomerStatus | None, standing: Standing) -> str | None:

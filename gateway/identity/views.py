@@ -5,12 +5,14 @@ from werkzeug.wrappers import Response
 
 from gateway.errors import LoginRefused
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, passwords, sessions
+from gateway.i18n.samples import samples
+from gateway.identity import invitations, operations, passwords, queries, sessions
 from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.web import browser, current
-from gateway.web.marks import open_to_all
+from gateway.web.letters import invitation_tokens
+from gateway.web.marks import for_everyone_logged_in, open_to_all
 from gateway.web.redirects import safe_next, see_other
 
 bp = Blueprint("identity", __name__)
@@ -67,9 +69,10 @@ def login_post() -> tuple[str, int] | Response:
 @open_to_all
 def new_password() -> str | Response:
     """Ask for a new password where one is due."""
-    if _on_the_way("password") is None:
+    who = _on_the_way("password")
+    if who is None:
         return see_other(_log_in_path())
-    return _new_password_page(NewPasswordForm(formdata=None))
+    return _new_password_page(NewPasswordForm(formdata=None), who)
 
 
 @bp.post("/login/password")
@@ -82,16 +85,33 @@ def new_password_post() -> str | tuple[str, int] | Response:
         return see_other(_log_in_path())
     form = NewPasswordForm()
     password = form.password.data or ""
-    faults = operations.password_faults(password, form.confirm.data or "", None)
+    faults = operations.password_faults(password, form.confirm.data or "", None, who.shortest)
     if not faults and operations.has_password(current.reader(), who.id, password):
         faults = {"password": [_("This is the old password. Choose a new one.")]}
     if faults:
         for name, texts in faults.items():
             form[name].errors = texts
-        return _new_password_page(form), 422
+        return _new_password_page(form, who), 422
     new_hash = passwords.hashed(password)
     operations.change_password(current.writer(), who.id, new_hash, current.now(), keep=None)
     return _go_on(Candidate(who.id, who.kind, who.customer_id, None), request.args.get("next"))
+
+
+@bp.get("/login/invitation/<token>")
+@open_to_all
+def invitation(token: str) -> tuple[str, int]:
+    """Ask to go on, so that whatever looks at links in mails does not use this one up."""
+    return _invitation_page(_invited(token))
+
+
+@bp.post("/login/invitation/<token>")
+@open_to_all
+def use_invitation(token: str) -> tuple[str, int] | Response:
+    """Let in, once, whoever was invited: to the page where a password is chosen, and no further (PWD-05)."""
+    who, now, work = _invited(token), current.now(), current.writer()
+    if who is None or not invitations.use(work, who.id, _secret(token), now):
+        return _invitation_page(None)
+    return _go_on(who, None)
 
 
 @bp.get("/login/enrol")
@@ -102,6 +122,13 @@ def enrol() -> str | Response:
     if _on_the_way("enrol") is None:
         return see_other(_log_in_path())
     return render_template("identity/second_factor.html", back_url=_log_in_path())
+
+
+@bp.get("/admin/formats")
+@for_everyone_logged_in
+def formats() -> str:
+    """Show how patterns write the present moment: a part of a page of the console, asked for as they are typed."""
+    return render_template("identity/_samples.html", samples=samples(request.args, current.now()))
 
 
 @bp.post("/logout")
@@ -121,8 +148,24 @@ def logout() -> Response:
     return response
 
 
-def _new_password_page(form: NewPasswordForm) -> str:
-    rules = [_("At least %(count)d characters; any characters count.") % {"count": passwords.SHORTEST}]
+def _secret(token: str) -> str:
+    return invitation_tokens(current.house()).read(token, current.now()) or ""
+
+
+def _invited(token: str) -> Candidate | None:
+    """Return whom an invitation lets in just now."""
+    reader, now = current.reader(), current.now()
+    identity_id = invitations.whose(reader, _secret(token), now)
+    return operations.candidate(reader, identity_id, now) if identity_id else None
+
+
+def _invitation_page(who: Candidate | None) -> tuple[str, int]:
+    person = queries.profile(current.reader(), who.id) if who else None
+    return render_template("identity/invitation.html", person=person), 200 if person else 410
+
+
+def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
+    rules = [_("At least %(count)d characters; any characters count.") % {"count": who.shortest}]
     action = f"{_log_in_path()}/password"
     target = safe_next(request.args.get("next"), PREFIX[browser.scope()], HOME[browser.scope()])
     return render_template("identity/password.html", form=form, rules=rules, action=f"{action}?next={target}")

@@ -1,22 +1,44 @@
 """Start, land and end: one transaction each."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session as Work
 
+from gateway import tokens
 from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import Stamp, record
-from gateway.db import AnyRow, database_time, new_id
-from gateway.errors import LaunchRefused
+from gateway.db import AnyRow, DatabaseTime, Prepared, new_id
 from gateway.identity import sessions
 from gateway.identity.models import Mode, Realm, Scope, Session, Stage
-from gateway.launch import tokens
 from gateway.launch.models import Launch
 from gateway.launch.queries import Subject
+
+GOOD_FOR = timedelta(seconds=60)
+
+_LAUNCH: Any = Launch.__table__
+_SESSION: Any = Session.__table__
+_START = Prepared(
+    insert(_LAUNCH).values(
+        {column.name: bindparam(column.name) for column in _LAUNCH.c}
+        | {
+            "created_at": DatabaseTime("now"),
+            "expires_at": DatabaseTime("minute", GOOD_FOR),
+            "landed_at": None,
+        }
+    )
+)
+_TAKE = Prepared(
+    update(_LAUNCH)
+    .where(_LAUNCH.c.key == bindparam("launch_key"), _LAUNCH.c.handle == bindparam("launch_handle"))
+    .where(_LAUNCH.c.landed_at.is_(None), _LAUNCH.c.expires_at >= DatabaseTime("now"))
+    .values(landed_at=DatabaseTime("now"))
+    .returning(_LAUNCH)
+)
+_VISIT = Prepared(insert(_SESSION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +62,24 @@ def start(
     now: datetime,
 ) -> Started:
     """Write a launch that was found allowed; it is good for one landing within a minute of the database's clock."""
-    moment = database_time(work, now)
-    secret, public, handle = tokens.new_launch_id(), new_id(), new_id()
-    work.execute(
-        insert(Launch).values(
-            key=tokens.key_of(secret),
-            id=public,
-            handle=handle,
-            actor_id=who.id,
-            actor_session_key=who.session_key,
-            subject_id=subject.id,
-            portal=portal,
-            mode=mode,
-            view_only=view_only,
-            reason=reason,
-            return_to=return_to,
-            created_at=moment,
-            expires_at=moment + tokens.GOOD_FOR,
-        )
+    secret, public, handle = tokens.new_secret(), new_id(), new_id()
+    _START.changed(
+        work.connection(),
+        {
+            "key": tokens.key_of(secret),
+            "id": public,
+            "handle": handle,
+            "actor_id": who.id,
+            "actor_session_key": who.session_key,
+            "subject_id": subject.id,
+            "portal": portal,
+            "mode": mode,
+            "view_only": view_only,
+            "reason": reason,
+            "return_to": return_to,
+            "now": now,
+            "minute": now + GOOD_FOR,
+        },
     )
     about = _about(work.info["stamp"], who.id, subject, portal, mode, public)
     record(work, "launch.started", of=about, view_only=view_only, **({"why": reason} if reason else {}))
@@ -70,57 +92,56 @@ def refuse(work: Work, who: Visitor, subject: Subject, portal: str | None, mode:
     record(work, "launch.refused", outcome="refused", reason=code, of=about)
 
 
-def find(work: Work, launch_id: str) -> AnyRow | None:
-    """Return the row of a launch, landed or not."""
-    return work.execute(select(Launch.__table__).where(Launch.key == tokens.key_of(launch_id))).one_or_none()
+def find(work: Work, launch_id: str, handle: str) -> AnyRow | None:
+    """Return the row of a launch that opens the visit `handle`, landed or not."""
+    which = (_LAUNCH.c.key == tokens.key_of(launch_id)) & (_LAUNCH.c.handle == handle)
+    return work.execute(select(_LAUNCH).where(which)).one_or_none()
+
+
+def take(work: Work, launch_id: str, handle: str, now: datetime) -> AnyRow | None:
+    """Use a launch up and return its row: one conditional UPDATE decides who lands (LT-04, LT-05).
+
+    Returns None for what was used before, came too late, or never was. What is refused after this is rolled back.
+    """
+    values = {"launch_key": tokens.key_of(launch_id), "launch_handle": handle, "now": now}
+    return cast("AnyRow | None", _TAKE.one_or_none(work.connection(), values))
 
 
 def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: str | None, agent: str | None) -> str:
-    """Turn a launch into a visit and return the visit's cookie.
-
-    One conditional UPDATE decides who lands (LT-04, LT-05); whoever comes second raises `LaunchRefused`, and the
-    replay is on the record.
-    """
-    moment = database_time(work, now)
+    """Turn a launch that was taken into a visit and return the visit's cookie."""
     about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
-    won = work.execute(
-        update(Launch)
-        .where(Launch.key == launch.key, Launch.landed_at.is_(None), Launch.expires_at >= moment)
-        .values(landed_at=moment)
-        .returning(Launch.id)
-    ).one_or_none()
-    if won is None:
-        record(work, "launch.replay" if launch.landed_at else "launch.expired", outcome="refused", of=about)
-        raise LaunchRefused("token-refused")
     cookie, session_id = sessions.new_cookie(), new_id()
-    work.execute(
-        insert(Session).values(
-            key=sessions.key_of(cookie),
-            id=session_id,
-            scope=Scope.VISIT,
-            stage=Stage.LIVE,
-            subject_id=launch.subject_id,
-            started_at=now,
-            last_seen_at=now,
-            address=address,
-            agent=agent,
-            parent_key=launch.actor_session_key,
-            actor_id=launch.actor_id,
-            handle=launch.handle,
-            launch_id=launch.id,
-            mode=launch.mode,
-            view_only=launch.view_only,
-            reason=launch.reason,
-            return_to=launch.return_to,
-        )
+    _VISIT.changed(
+        work.connection(),
+        {
+            "key": sessions.key_of(cookie),
+            "id": session_id,
+            "scope": Scope.VISIT,
+            "stage": Stage.LIVE,
+            "subject_id": launch.subject_id,
+            "started_at": now,
+            "last_seen_at": now,
+            "address": address,
+            "agent": agent,
+            "parent_key": launch.actor_session_key,
+            "actor_id": launch.actor_id,
+            "handle": launch.handle,
+            "launch_id": launch.id,
+            "mode": launch.mode,
+            "view_only": launch.view_only,
+            "reason": launch.reason,
+            "return_to": launch.return_to,
+            "ended_at": None,
+            "ended_why": None,
+        },
     )
     record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only)
     return cookie
 
 
-def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str) -> None:
-    """Put a landing that may not be (any more) on the record."""
-    name = "launch.replay" if launch.landed_at else "launch.refused"
+def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str | None) -> None:
+    """Put a landing that may not be (any more) on the record; `code` is None for what is used up or too old."""
+    name = "launch.replay" if launch.landed_at else "launch.refused" if code else "launch.expired"
     about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
     record(work, name, outcome="refused", reason=code, of=about)
 

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 
 from gateway.access.acting import REASONS, Facts, Powers, refusal
 from gateway.access.delegation import Levels
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
-from gateway.access.queries import role_levels
+from gateway.access.queries import ADMINISTRATOR, Ended, role_levels, visitor_from
 from gateway.access.rights import Rights
 from gateway.access.visitor import Visitor
-from gateway.db import AnyRow, AnySelect
+from gateway.db import AnySelect, Part, Prepared
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session
+from gateway.identity.inheritance import in_force, says
+from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session, SupportAccess
 from gateway.identity.standing import Standing, individual_standing
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
@@ -25,6 +27,9 @@ MOST_VISITS = 20
 MENU_INDIVIDUALS = 20
 
 _customer = aliased(Identity)
+
+ZONE = func.coalesce(Identity.time_zone, _customer.time_zone, CustomerClass.time_zone, Gateway.time_zone)
+"""The time zone in force, for a condition on `SUBJECT`."""
 
 SUBJECT: AnySelect = (
     select(
@@ -44,9 +49,9 @@ SUBJECT: AnySelect = (
         Role.version.label("role_version"),
         AllowedRole.role_id.label("allowed_role_id"),
         Gateway.version.label("gateway_version"),
-        func.coalesce(Identity.time_zone, _customer.time_zone, CustomerClass.time_zone, Gateway.time_zone).label(
-            "time_zone"
-        ),
+        CustomerClass.support_access,
+        *says(("time_zone",), Identity, _customer, CustomerClass),
+        Gateway.time_zone.label("gateway_time_zone"),
     )
     .select_from(Identity)
     .outerjoin(_customer, _customer.id == Identity.customer_id)
@@ -58,12 +63,25 @@ SUBJECT: AnySelect = (
     .join(Gateway, Gateway.id == 1)
 )
 _ONE = SUBJECT.where(Identity.id == bindparam("id"))
-_LIVE_VISITS = select(Session.handle).where(
-    Session.actor_id == bindparam("actor_id"),
-    Session.scope == Scope.VISIT,
-    Session.ended_at.is_(None),
-    Session.started_at > bindparam("since"),
-    Session.last_seen_at > bindparam("idle_since"),
+_SUBJECT = Prepared(_ONE)
+_CLICK = Prepared(
+    _ONE.add_columns(Session.handle.label("live_visit")).outerjoin(
+        Session,
+        and_(
+            Session.actor_id == bindparam("actor_id"),
+            Session.scope == Scope.VISIT,
+            Session.ended_at.is_(None),
+            Session.started_at > bindparam("since"),
+            Session.last_seen_at > bindparam("idle_since"),
+        ),
+    )
+)
+_administrator, _subject = ADMINISTRATOR.subquery(), _ONE.subquery()
+_LANDING = Prepared(
+    select(
+        *(column.label(f"administrator_{column.key}") for column in _administrator.c),
+        *(column.label(f"subject_{column.key}") for column in _subject.c),
+    ).select_from(_administrator.join(_subject, true()))
 )
 
 
@@ -87,13 +105,14 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to open something: allowed, or disabled with the reason."""
+    """One way to open something: allowed, or disabled with the reason. `asks`: staff have to say why first."""
 
     mode: Mode
     view_only: bool
     label: str
     allowed: bool
     reason: str | None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +153,40 @@ class Offer:
 
 def subject_of(reader: Connection, rights: Rights, identity_id: str, now: datetime) -> Subject | None:
     """Read what decides about opening portals for somebody, or None if there is no such identity."""
-    row = reader.execute(_ONE, {"id": identity_id}).one_or_none()
+    row = _SUBJECT.one_or_none(reader, {"id": identity_id})
     return subject_from(reader, rights, row, now) if row else None
 
 
-def subject_from(reader: Connection, rights: Rights, row: AnyRow, now: datetime) -> Subject:
+def clicked(
+    reader: Connection, rights: Rights, actor_id: str, subject_id: str, since: tuple[datetime, datetime], now: datetime
+) -> tuple[Subject | None, set[str]]:
+    """Read what decides about a click, in one query: the subject (None: there is none), and the handles of the visits
+    that the administrator has open, started and last used since two moments.
+    """
+    values = {"id": subject_id, "actor_id": actor_id, "since": since[0], "idle_since": since[1]}
+    rows = _CLICK.all(reader, values)
+    if not rows:
+        return None, set()
+    return subject_from(reader, rights, rows[0], now), {row.live_visit for row in rows if row.live_visit}
+
+
+def landing(
+    reader: Connection, rights: Rights, key: bytes, subject_id: str, now: datetime
+) -> tuple[Visitor | Ended, Subject | None]:
+    """Read what decides about a landing, in one query: who is logged in to the console under `key`, and the subject."""
+    row = _LANDING.one_or_none(reader, {"key": key, "id": subject_id})
+    if row is None:
+        return Ended("unknown"), subject_of(reader, rights, subject_id, now)
+    who = visitor_from(reader, rights, Scope.ADMIN, key, Part(row, "administrator_"), now)
+    return who, subject_from(reader, rights, Part(row, "subject_"), now)
+
+
+def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) -> Subject:
     """Make a subject from a row of `SUBJECT`."""
     standing = Standing.ACTIVE
     if row.kind is Kind.INDIVIDUAL:
-        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, row.time_zone, now)
+        zone = in_force(row, "time_zone", row.gateway_time_zone).value
+        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
     allowed = row.allowed_role_id is not None
     defaults = rights.defaults(reader, row.gateway_version)
     return Subject(
@@ -155,7 +199,14 @@ def subject_from(reader: Connection, rights: Rights, row: AnyRow, now: datetime)
         role_name=row.role_name,
         has_default_role=row.role_id == DEFAULT_ROLE[Realm.SELF_CARE] and row.kind is Kind.CUSTOMER,
         standing=standing,
-        facts=Facts(row.kind, bool(row.login), row.customer_status, standing, defaults.support_access),
+        facts=Facts(
+            row.kind,
+            bool(row.login),
+            row.customer_status,
+            standing,
+            defaults.support_access,
+            row.support_access is SupportAccess.REASON,
+        ),
         levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed),
         portals_off=defaults.portals_off,
     )
@@ -222,19 +273,15 @@ def offer(
         other_portals=outside,
         individuals=individuals,
         more_url=more_url,
+        reason_required=subject.facts.reason_required,
     )
 
 
 def main_choice(who: Visitor, facts: Facts) -> Choice:
     """Return the main button of somebody on a list: their picker, with the assigned role."""
     code = refusal(Powers.from_levels(who.levels), facts, Mode.ASSIGNED, False)
-    return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, _(REASONS[code]) if code else None)
-
-
-def live_visits(reader: Connection, actor_id: str, since: datetime, idle_since: datetime) -> set[str]:
-    """Return the handles of the visits that an administrator has open."""
-    values = {"actor_id": actor_id, "since": since, "idle_since": idle_since}
-    return {str(handle) for handle in reader.execute(_LIVE_VISITS, values).scalars()}
+    why = _(REASONS[code]) if code else None
+    return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, why, facts.reason_required)
 
 
 def _opens(levels: Levels, slug: str) -> bool:

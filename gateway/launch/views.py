@@ -1,21 +1,27 @@
 """The click, the landing, and the end of a visit; and the picker, where whoever has several portals chooses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.wrappers import Response
 
 from gateway.access.acting import CONSOLE
-from gateway.access.queries import Ended, visitor_of
+from gateway.access.levels import Level, under
+from gateway.access.queries import Ended
+from gateway.access.rights import Compiled
 from gateway.access.visitor import Visitor
 from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
+from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Mode, Scope
-from gateway.launch import operations, queries, tokens
+from gateway.launch import operations, queries
 from gateway.launch.forms import LaunchForm
 from gateway.portal.registry import Registry
+from gateway.tokens import Tokens
 from gateway.web import browser, current, scopes
 from gateway.web.marks import for_everyone_logged_in, in_visits_only
 from gateway.web.redirects import safe_next, see_other
@@ -41,8 +47,8 @@ def registry() -> Registry:
     return found
 
 
-def _tokens() -> tokens.Tokens:
-    return tokens.Tokens(current.house().settings.derived_keys("launch"))
+def _tokens() -> Tokens:
+    return Tokens(current.house().settings.derived_keys("launch"), "launch", operations.GOOD_FOR)
 
 
 def start() -> Response:
@@ -57,7 +63,10 @@ def start() -> Response:
         raise Invalid({"mode": [N_("The mode is assigned or full.")]}) from error
     subject_id = form.subject.data or ""
     reader = current.reader()
-    subject = queries.subject_of(reader, current.house().rights, subject_id, now) if "\0" not in subject_id else None
+    since = operations.since(now)
+    subject, live = queries.clicked(
+        reader, current.house().rights, who.id, "" if "\0" in subject_id else subject_id, since, now
+    )
     if subject is None:
         raise NotFound
     slug = form.portal.data or None
@@ -66,7 +75,6 @@ def start() -> Response:
     code = queries.why_not(who, subject, portal, mode, view_only)
     if slug and portal is None:
         code = code or "portal-unknown"
-    live = queries.live_visits(reader, who.id, *operations.since(now))
     if code is None and len(live) >= queries.MOST_VISITS:
         code = "too-many-visits"
     work = current.writer()
@@ -74,6 +82,9 @@ def start() -> Response:
         operations.refuse(work, who, subject, portal.slug if portal else None, mode, code)
         work.commit()
         raise LaunchRefused(code)
+    reason = (form.reason.data or "").strip() or None
+    if reason is None and subject.facts.reason_required:
+        raise Invalid({"reason": [N_("Say why first: this customer's class asks for a reason.")]})
     started = operations.start(
         work,
         who,
@@ -81,7 +92,7 @@ def start() -> Response:
         portal=slug,
         mode=mode,
         view_only=view_only,
-        reason=(form.reason.data or "").strip() or None,
+        reason=reason,
         return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}"),
         now=now,
     )
@@ -89,7 +100,7 @@ def start() -> Response:
     response = see_other(f"/as/{started.handle}/land")
     name = scopes.launch_cookie_name(started.handle, current.house().settings.production)
     token = _tokens().sign(started.launch_id)
-    browser.set_cookie(response, name, token, strict=True, seconds=int(tokens.GOOD_FOR.total_seconds()))
+    browser.set_cookie(response, name, token, strict=True, seconds=int(operations.GOOD_FOR.total_seconds()))
     browser.forget_visits(response, live)
     return response
 
@@ -103,27 +114,25 @@ def land() -> Response:
     handle, now = str(browser.handle()), current.now()
     name = scopes.launch_cookie_name(handle, current.house().settings.production)
     launch_id = _tokens().read(browser.read_cookie(name) or "", now)
+    if launch_id is None:
+        raise LaunchRefused("token-refused")
     work = current.writer()
-    launch = operations.find(work, launch_id) if launch_id else None
-    if launch is None or launch.handle != handle:
+    taken = operations.take(work, launch_id, handle, now)
+    launch = taken or operations.find(work, launch_id, handle)
+    if launch is None:
         raise LaunchRefused("token-refused")
     house, reader = current.house(), current.reader()
-    admin_cookie = browser.session_cookie(Scope.ADMIN)
-    who: Visitor | Ended = Ended("unknown")
-    if admin_cookie is not None:
-        key = sessions.key_of(admin_cookie)
-        who = visitor_of(reader, house.rights, Scope.ADMIN, key, None, now)
-    subject = queries.subject_of(reader, house.rights, launch.subject_id, now)
+    key = sessions.key_of(browser.session_cookie(Scope.ADMIN) or "")
+    who, subject = queries.landing(reader, house.rights, key, launch.subject_id, now)
     portal = registry().portals.get(launch.portal) if launch.portal else None
     code = _landing_refusal(who, launch.actor_session_key, subject, launch, portal)
-    if code is not None or subject is None:
-        operations.refuse_landing(work, launch, subject, code or "token-refused")
+    if taken is None or code is not None or subject is None:
+        work.rollback()
+        operations.refuse_landing(work, launch, subject, code)
         work.commit()
         raise LaunchRefused(code or "token-refused")
-    try:
-        cookie = operations.land(work, launch, subject, now, current.address(), current.agent())
-    finally:
-        work.commit()
+    cookie = operations.land(work, launch, subject, now, current.address(), current.agent())
+    work.commit()
     levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
     there = registry().first_path(portal, levels[portal.slug]) if portal else "/"
     response = see_other(f"/as/{handle}{there or '/'}")
@@ -162,20 +171,13 @@ def end() -> Response:
 @for_everyone_logged_in
 def picker() -> str | Response:
     """Show a card for each portal that the visitor may enter; with one portal only, go straight to it."""
-    who, portals = current.visitor(), registry()
-    cards = []
-    for portal in portals.self_care():
-        levels = who.portal_levels(portal.slug)
-        path = portals.first_path(portal, levels) if portal.slug not in who.portals_off else None
-        if path is None:
-            continue
-        pages = [_(page.title) for page in portal.structure.pages if levels[page.key] or _any_tab(levels, page.key)]
-        url = f"{request.script_root}{path}"
-        cards.append(Card(portal.slug, _(portal.title), portal.icon, f"h{portal.hue}", url, " · ".join(pages)))
+    who = current.visitor()
+    root = request.script_root
+    cards = _cards(registry(), who.levels, who.ceilings, who.portals_off, root, catalog.language())
     if len(cards) == 1:
         return see_other(cards[0].url)
     q = request.args.get("q", "").strip()
-    shown = [card for card in cards if q.casefold() in f"{card.title} {card.description}".casefold()]
+    shown = [card for card in cards if q.casefold() in f"{card.title} {card.description}".casefold()] if q else cards
     return render_template(
         "picker.html",
         cards=shown,
@@ -210,5 +212,25 @@ def console() -> Response:
     return see_other(path)
 
 
-def _any_tab(levels: object, page: str) -> bool:
-    return any(level and key.startswith(f"{page}.") for key, level in levels.items())  # type: ignore[attr-defined]
+@lru_cache(maxsize=4096)
+def _cards(
+    portals: Registry,
+    levels: Compiled,
+    ceilings: tuple[Level, ...],
+    off: frozenset[str],
+    root: str,
+    _language: str,
+) -> Sequence[Card]:
+    """Make the cards once for each role and language."""
+    cards = []
+    for portal in portals.self_care():
+        own = {key: under(level, ceilings) for key, level in levels[portal.slug].items()}
+        path = portals.first_path(portal, own) if portal.slug not in off else None
+        if path is None:
+            continue
+        opened = {key.partition(".")[0] for key, level in own.items() if level > Level.FORBIDDEN}
+        pages = [_(page.title) for page in portal.structure.pages if page.key in opened]
+        cards.append(
+            Card(portal.slug, _(portal.title), portal.icon, f"h{portal.hue}", f"{root}{path}", " · ".join(pages))
+        )
+    return cards

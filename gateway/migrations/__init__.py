@@ -1,23 +1,24 @@
 """The history of the database. `upgrade` brings it up to date; two starting instances migrate once."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from gateway.db import Database
 
+HERE = Path(__file__).parent
+HEAD = max(path.name.partition("_")[0] for path in (HERE / "versions").glob("[0-9]*.py"))
 LOCK = 0x504F5254
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+def _alembic(connection: Connection, what: str, revision: str) -> None:
+    """Run one of Alembic's commands. It is brought in here: a worker never migrates, and need not keep it in memory."""
+    config: Any = import_module("alembic.config").Config()
+    config.set_main_option("script_location", str(HERE))
     config.attributes["connection"] = connection
-    return config
+    getattr(import_module("alembic.command"), what)(config, revision)
 
 
 def is_modelled(_object: object, name: str | None, _kind: str, _reflected: bool, _other: object) -> bool:
@@ -29,20 +30,21 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database up to `revision`; a second process that starts at once waits for the first (OPS-07)."""
     with database.write_engine.begin() as connection:
         _wait_for_turn(connection)
-        command.upgrade(_config(connection), revision)
+        _alembic(connection, "upgrade", revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the database back to `revision`."""
     with database.write_engine.begin() as connection:
         _wait_for_turn(connection)
-        command.downgrade(_config(connection), revision)
+        _alembic(connection, "downgrade", revision)
 
 
 def is_current(connection: Connection) -> bool:
     """Tell whether the database is up to date."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none() == HEAD
 
 
 def _wait_for_turn(connection: Connection) -> None:

@@ -11,13 +11,14 @@ from gateway.access.levels import Level
 from gateway.access.structure import Page, Root, Tab
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
-from gateway.db import AnyRow, AnySelect, Base, Id, UTCDateTime, new_id, rows_changed
+from gateway.db import AnyRow, AnySelect, Base, Id, Prepared, UTCDateTime, new_id, rows_changed
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, gettext, ngettext
 from gateway.i18n.formats import Formats, Unreadable
 from gateway.importing import Field, Importer, Line
 from gateway.paging import PAGE_SIZE, decode_cursor, page_of
 from gateway.paging import Page as PageOfRows
+from gateway.portal.charts import Chart, chart
 from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
 from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part
@@ -32,6 +33,7 @@ __all__ = [
     "AnySelect",
     "Base",
     "Blueprint",
+    "Chart",
     "Field",
     "Formats",
     "Id",
@@ -43,6 +45,7 @@ __all__ = [
     "Page",
     "PageOfRows",
     "Portal",
+    "Prepared",
     "Root",
     "Stale",
     "Tab",
@@ -51,6 +54,7 @@ __all__ = [
     "Visitor",
     "belongs_to",
     "cells",
+    "chart",
     "csv_answer",
     "days_asked",
     "decode_cursor",

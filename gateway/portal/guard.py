@@ -4,9 +4,10 @@ Default deny; refusals come in one order: no session (303), node forbidden (404)
 not ours (400). What follows (404 for a record, 409, 422) is the view's.
 """
 
+from typing import NoReturn
 from urllib.parse import quote
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, request
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
@@ -17,14 +18,14 @@ from gateway.access.levels import Level
 from gateway.access.queries import Ended, visitor_of
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
-from gateway.errors import Forbidden, NotFound
+from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.portal.registry import Registry
 from gateway.web import current, origin
-from gateway.web.browser import form_seed, handle, scope, session_cookie
+from gateway.web.browser import handle, scope, session_cookie
 from gateway.web.marks import Mark
 from gateway.web.redirects import see_other
 
@@ -80,6 +81,8 @@ def guard(registry: Registry) -> Response | None:
         return None
     if "\0" in request.path:
         raise NotFound
+    if b"%00" in request.query_string:
+        raise Invalid({"": [N_("A zero byte cannot be kept.")]})
     mark = registry.marks[request.endpoint] if request.endpoint else None
     g.mark = mark
     who = _resolve()
@@ -99,13 +102,14 @@ def guard(registry: Registry) -> Response | None:
     if request.method not in SAFE:
         origin.check_same_site()
         csrf.protect()
+        if not mark.open_to_all and any("\0" in text for texts in request.form.listvalues() for text in texts):
+            raise Invalid({"": [N_("A zero byte cannot be kept.")]})
     return None
 
 
 def _resolve() -> Visitor | Ended | None:
     """Find out who is there; work in a visit keeps the administrator's own session from idling out."""
     cookie = session_cookie()
-    session["csrf_token"] = form_seed()
     if cookie is None:
         return Ended("unknown") if scope() is Scope.VISIT else None
     key = sessions.key_of(cookie)
@@ -124,21 +128,22 @@ def _resolve() -> Visitor | Ended | None:
 def _check_level(who: Visitor, mark: Mark) -> None:
     portal, node = str(mark.portal), str(mark.node)
     if portal in who.portals_off:
-        _refuse(Forbidden(N_("This portal is switched off for now."), "portal_off"))
+        refuse(Forbidden(N_("This portal is switched off for now."), "portal_off"))
     level = who.level(portal, node)
     if level is Level.FORBIDDEN:
-        _refuse(NotFound("forbidden"))
+        refuse(NotFound("forbidden"))
     if request.method in SAFE:
         return
     if level < mark.needs:
-        _refuse(Forbidden(N_("You can look but not change anything here."), "view_only"))
+        refuse(Forbidden(N_("You can look but not change anything here."), "view_only"))
     if who.actor is not None and (portal, node) in NEVER_WHILE_ACTING:
-        _refuse(Forbidden(N_("This is never possible while acting for somebody."), "impersonation_forbidden"))
+        refuse(Forbidden(N_("This is never possible while acting for somebody."), "impersonation_forbidden"))
 
 
-def _refuse(refusal: Forbidden | NotFound) -> None:
-    """Put a refusal on the record, then raise it."""
+def refuse(refusal: Forbidden | NotFound) -> NoReturn:
+    """Put a refusal on the record, and nothing else of what was begun, then raise it."""
     work = current.writer()
+    work.rollback()
     code = refusal.code if isinstance(refusal, Forbidden) else "forbidden"
     record(work, "access.refused", outcome="refused", reason=code, method=request.method, path=request.path[:200])
     work.commit()

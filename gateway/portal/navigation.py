@@ -1,16 +1,19 @@
 """The frame of a page: navigation by level, whose page it is, the banner of a visit, and why controls are off."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, request
 
 from gateway.access.acting import NEVER_WHILE_ACTING
-from gateway.access.levels import Level
+from gateway.access.levels import Level, under
+from gateway.access.rights import Compiled
 from gateway.access.structure import Node
 from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
+from gateway.i18n.catalog import language
 from gateway.identity.models import Kind, Realm, Scope
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
@@ -61,29 +64,33 @@ class Acting:
 
 def navigation(registry: Registry, portal: Portal, who: Visitor, here: str | None) -> tuple[Item, ...]:
     """Return the entries of a portal's navigation that `who` may see; `here` is the node of the present page."""
-    levels = who.portal_levels(portal.slug)
-    return tuple(_items(registry, portal, portal.structure.pages, "", levels, here))
+    return _navigation(registry, portal.slug, who.levels, who.ceilings, here, request.script_root, language())
 
 
-def _items(
+@lru_cache(maxsize=4096)
+def _navigation(
     registry: Registry,
-    portal: Portal,
-    nodes: tuple[Node, ...],
-    prefix: str,
-    levels: Mapping[str, Level],
+    slug: str,
+    levels: Compiled,
+    ceilings: tuple[Level, ...],
     here: str | None,
-) -> list[Item]:
-    items = []
-    for node in nodes:
-        key = f"{prefix}{node.key}"
-        children = _items(registry, portal, node.tabs, f"{key}.", levels, here)
-        path = registry.paths.get((portal.slug, key)) if levels[key] > Level.FORBIDDEN else None
-        if path is None and not any(child.url for child in children):
-            continue
-        is_here = here is not None and (here == key or here.startswith(f"{key}."))
-        url = f"{request.script_root}{path}" if path else None
-        items.append(Item(_(node.title), url, is_here, tuple(children)))
-    return items
+    root: str,
+    _language: str,
+) -> tuple[Item, ...]:
+    """Make the entries once for each role, page and language."""
+    own = levels.get(slug, {})
+
+    def items(nodes: tuple[Node, ...], prefix: str) -> Iterator[Item]:
+        for node in nodes:
+            key = f"{prefix}{node.key}"
+            children = tuple(items(node.tabs, f"{key}."))
+            path = registry.paths.get((slug, key)) if under(own[key], ceilings) > Level.FORBIDDEN else None
+            if path is None and not any(child.url for child in children):
+                continue
+            is_here = here is not None and (here == key or here.startswith(f"{key}."))
+            yield Item(_(node.title), f"{root}{path}" if path else None, is_here, children)
+
+    return tuple(items(registry.portals[slug].structure.pages, ""))
 
 
 def initials(name: str) -> str:
@@ -98,19 +105,10 @@ def shell(registry: Registry, who: Visitor) -> Shell:
     portal = registry.portals.get(mark.portal or "") if mark else None
     if portal is None and who.realm is Realm.ADMIN:
         portal = next(iter(found for found in registry.portals.values() if found.realm is Realm.ADMIN), None)
-    links: list[Mapping[str, str]] = []
-    if who.realm is Realm.SELF_CARE:
-        home = f"{request.script_root}/"
-        links.append({"title": _("All portals"), "url": home, "icon": "layout-dashboard"})
-        for key, icon in (("profile", "user-round"), ("security", "shield-check")):
-            if path := registry.paths.get(("self-care", key)):
-                title = registry.portals["self-care"].structure.nodes[key].title
-                links.append({"title": _(title), "url": f"{request.script_root}{path}", "icon": icon})
-    else:
-        home = "/admin/"
+    own = who.realm is Realm.SELF_CARE
     log_out = {Scope.ADMIN: "/admin/logout", Scope.SELF_CARE: "/logout", Scope.VISIT: None}[who.scope]
     return Shell(
-        home_url=home,
+        home_url=f"{request.script_root}/" if own else "/admin/",
         title=_(portal.title) if portal else None,
         hue=f"h{portal.hue}" if portal else "h1",
         icon=portal.icon if portal else None,
@@ -119,8 +117,19 @@ def shell(registry: Registry, who: Visitor) -> Shell:
         person_detail=_detail(who),
         initials=initials(who.name),
         logout_url=log_out,
-        links=tuple(links),
+        links=_links(registry, request.script_root, language()) if own else (),
     )
+
+
+@lru_cache(maxsize=1024)
+def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, str], ...]:
+    """Return where everybody's menu leads."""
+    links = [{"title": _("All portals"), "url": f"{root}/", "icon": "layout-dashboard"}]
+    for key, icon in (("profile", "user-round"), ("security", "shield-check"), ("preferences", "languages")):
+        if path := registry.paths.get(("self-care", key)):
+            title = registry.portals["self-care"].structure.nodes[key].title
+            links.append({"title": _(title), "url": f"{root}{path}", "icon": icon})
+    return tuple(links)
 
 
 def _detail(who: Visitor) -> str:

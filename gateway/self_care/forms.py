@@ -1,12 +1,21 @@
 """Forms of the self-care portal."""
 
+from flask_wtf import FlaskForm
 from wtforms import PasswordField
+from wtforms.validators import NumberRange, Optional
+from wtforms.widgets import HiddenInput
 
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import NewPasswordForm
+from gateway.identity.forms import NewPasswordForm, PreferenceFields, WholeNumber
 
 
 class ChangePasswordForm(NewPasswordForm):
     """The password one has, and the new one twice."""
 
     current = PasswordField(N_("Present password"), render_kw={"autocomplete": "current-password"})
+
+
+class PreferencesForm(FlaskForm, PreferenceFields):
+    """How things read for oneself; empty: inherited."""
+
+    version = WholeNumber(widget=HiddenInput(), validators=[Optional(), NumberRange(0, 2**31 - 1)])

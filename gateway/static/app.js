@@ -36,6 +36,32 @@
     menu.querySelector("h2").focus();
   };
 
+  // Shows how patterns read while they are typed. What is left empty counts as what it inherits.
+  let typing;
+  const preview = (box) => {
+    const asked = new URLSearchParams();
+    for (const field of box.querySelectorAll("[name]")) asked.set(field.name, field.value || field.dataset.inherited || "");
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      const answer = await fetch(`${box.dataset.preview}?${asked}`);
+      if (answer.ok && !answer.redirected) box.querySelector("[data-samples]").innerHTML = await answer.text();
+    }, 250);
+  };
+
+  const offered = (button) => document.querySelector(button.dataset.offer).textContent;
+
+  const useOffered = (button) => {
+    const input = document.querySelector("#password");
+    input.value = offered(button);
+    if (input.type == "password") reveal(input.nextElementSibling);
+    input.focus();
+  };
+
+  const copyOffered = async (button) => {
+    await navigator.clipboard.writeText(offered(button));
+    button.querySelector("span").textContent = button.dataset.copied;
+  };
+
   on("toggle", ({ target: menu, newState }) => {
     if (newState == "open" || !menu.kept) return;
     menu.replaceChildren(...menu.kept);
@@ -49,12 +75,16 @@
     const at = (what) => event.target.closest(what);
     if (at("#theme")) toggleTheme();
     if (at("[data-reveal]")) reveal(at("button"));
+    if (at("[data-use]")) useOffered(at("button"));
+    if (at("[data-copied]")) copyOffered(at("button"));
     if (!at("[data-popover-menu]")) return;
     event.preventDefault();
     openMenu(at("a"));
   });
 
-  on("input", ({ target: { value, dataset } }) => {
+  on("input", ({ target }) => {
+    const { value, dataset } = target;
+    if (target.closest("[data-preview]")) preview(target.closest("[data-preview]"));
     const wanted = value.trim().toLowerCase();
     for (const item of document.getElementById(dataset.filter)?.children ?? []) {
       item.hidden = !item.textContent.toLowerCase().includes(wanted);

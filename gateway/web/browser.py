@@ -17,7 +17,16 @@ from gateway.web import current, scopes
 
 
 class Passing(dict[str, Any], SessionMixin):
-    """A session that is gone when the request is over."""
+    """A session that is gone when the request is over. What ties a form to the browser is made when it is asked for."""
+
+    def __contains__(self, name: object) -> bool:
+        return name == "csrf_token" or super().__contains__(name)
+
+    def __missing__(self, name: str) -> str:
+        if name != "csrf_token":
+            raise KeyError(name)
+        self[name] = form_seed()
+        return str(self[name])
 
 
 class NothingKept(SessionInterface):
@@ -52,7 +61,11 @@ def read_cookie(name: str) -> str | None:
 
 def session_cookie(of: Scope | None = None) -> str | None:
     """Return the session cookie of the present scope, or of another that has no handle, or None."""
-    return read_cookie(scopes.cookie_name(of or scope(), handle(), _secure()))
+    if of is not None:
+        return read_cookie(scopes.cookie_name(of, handle(), _secure()))
+    if "session_cookie" not in g:
+        g.session_cookie = read_cookie(scopes.cookie_name(scope(), handle(), _secure()))
+    return cast("str | None", g.session_cookie)
 
 
 def set_cookie(

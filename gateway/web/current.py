@@ -1,10 +1,11 @@
 """What the present request works with: its connections, its visitor, its stamp for the record."""
 
+import base64
 import dataclasses
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from flask import Flask, current_app, g, request
 from sqlalchemy import Connection
@@ -41,10 +42,8 @@ def house() -> House:
 
 
 def reader() -> Connection:
-    """Return the request's connection for reading; each statement sees what is committed by then."""
-    if "reader" not in g:
-        g.reader = house().database.read_engine.connect()
-    return cast(Connection, g.reader)
+    """Return a connection for reading; each statement sees what is committed by then."""
+    return house().database.reader()
 
 
 def writer() -> Work:
@@ -55,11 +54,10 @@ def writer() -> Work:
 
 
 def close(_error: BaseException | None = None) -> None:
-    """Give the request's connections back."""
-    for name in ("reader", "writer"):
-        connection: Any = g.pop(name, None)
-        if connection is not None:
-            connection.close()
+    """Undo what the request did not commit, and give its connection back."""
+    work: Work | None = g.pop("writer", None)
+    if work is not None:
+        work.close()
 
 
 def maybe_visitor() -> Visitor | None:
@@ -91,9 +89,19 @@ def agent() -> str | None:
 
 def request_id() -> str:
     """Return the id under which this request stands in log, record and error pages."""
-    if "request_id" not in g:
-        g.request_id = secrets.token_hex(8)
-    return cast(str, g.request_id)
+    return _random()[0]
+
+
+def nonce() -> str:
+    """Return this answer's nonce for scripts."""
+    return _random()[1]
+
+
+def _random() -> tuple[str, str]:
+    if "random" not in g:
+        bits = secrets.token_bytes(24)
+        g.random = (bits[:8].hex(), base64.urlsafe_b64encode(bits[8:]).rstrip(b"=").decode())
+    return cast(tuple[str, str], g.random)
 
 
 def stamp() -> Stamp:
@@ -133,5 +141,5 @@ def now() -> datetime:
 
 
 def register(app: Flask) -> None:
-    """Give connections back when a request ends."""
+    """Give the connection back when a request ends."""
     app.teardown_request(close)

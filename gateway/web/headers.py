@@ -1,10 +1,9 @@
 """What every answer says to the browser (HDR-01, HDR-02, HDR-03, HDR-04)."""
 
-import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
 from gateway.web import current
 from gateway.web.scopes import WSGI
@@ -44,17 +43,10 @@ def policy(nonce: str) -> str:
     )
 
 
-def nonce() -> str:
-    """Return this answer's nonce for scripts."""
-    if "nonce" not in g:
-        g.nonce = secrets.token_urlsafe(16)
-    return str(g.nonce)
-
-
 def harden(response: Response) -> Response:
     """Set the headers of one answer; also on errors, whatever was not reached before them."""
     headers = response.headers
-    headers["Content-Security-Policy"] = policy(nonce())
+    headers["Content-Security-Policy"] = policy(current.nonce())
     headers["Cache-Control"] = "no-store"
     headers["Vary"] = f"Cookie, {headers['Vary']}" if "Vary" in headers else "Cookie"
     headers["X-Request-Id"] = current.request_id()

@@ -1,20 +1,24 @@
 """What every template has at hand: translation, formats, icons, static files with a version."""
 
 import hashlib
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, request
+from flask import Flask, g, request
+from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template, nodes
+from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from gateway.access.acting import REASONS
 from gateway.i18n import catalog
-from gateway.web import current, headers
+from gateway.web import current
+from gateway.web.browser import session_cookie
 
+TOKEN_SECONDS = 600
 STATIC = Path(__file__).parent.parent / "static"
 
 NOTICES: Mapping[str, str] = {
@@ -22,6 +26,7 @@ NOTICES: Mapping[str, str] = {
     "created": catalog.N_("Created."),
     "deleted": catalog.N_("Deleted."),
     "suspended": catalog.N_("Suspended."),
+    "invited": catalog.N_("Saved. The link is on its way by mail."),
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
@@ -64,6 +69,63 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+CONSTANT: Mapping[str, Callable[..., Markup | str]] = {"_": translated, "icon": icon, "asset": asset}
+"""What gives the same for the same constants in one language, so that it is worked out when a template is compiled."""
+
+
+class _Constants(NodeTransformer):
+    """Puts the answer in the place of every call of `CONSTANT` with nothing but constants."""
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the visitor's own name for it
+        self.generic_visit(node)
+        named = isinstance(node.node, nodes.Name) and node.node.name in CONSTANT
+        if not named or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            return node
+        if not all(isinstance(argument, nodes.Const) for argument in node.args):
+            return node
+        answer = CONSTANT[node.node.name](*(argument.value for argument in node.args))  # type: ignore[attr-defined]
+        return nodes.Const(answer, lineno=node.lineno)
+
+
+class Templates(Environment):
+    """Compiles each template once for each language that is asked for, with its constant texts in place."""
+
+    language: str | None = None
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:
+        """Return the template as compiled for the language in force."""
+        if self.language is None:
+            return self._speaking(catalog.language()).get_template(name, parent, globals)
+        return super().get_template(name, parent, globals)
+
+    def _speaking(self, language: str) -> "Templates":
+        if language not in self._languages:
+            made = self._languages[language] = self.overlay()
+            made.language = language
+            made.globals = {**self.globals, "ui": made.get_template("_macros.html").module}
+        return self._languages[language]
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return cast(nodes.Template, _Constants().visit(super()._parse(source, name, filename)))
+
+    @cached_property
+    def _languages(self) -> dict[str, "Templates"]:
+        return {}
+
+
+@lru_cache(maxsize=4096)
+def _form_token(_cookie: str, _age: int) -> str:
+    return str(generate_csrf())
+
+
+def form_token() -> str:
+    """Return what ties a form to this browser; somebody logged in is given the same one for some minutes."""
+    if "csrf_token" not in g:
+        cookie, age = session_cookie(), int(current.now().timestamp()) // TOKEN_SECONDS
+        g.csrf_token = _form_token(cookie, age) if cookie else generate_csrf()
+    return str(g.csrf_token)
+
+
 def _context() -> dict[str, Any]:
     preferences = current.preferences()
     return {
@@ -74,7 +136,8 @@ def _context() -> dict[str, Any]:
         "f": current.formats(),
         "request_id": current.request_id(),
         "notice": _notice(),
-        "nonce": headers.nonce(),
+        "nonce": current.nonce(),
+        "csrf_token": form_token,  # Flask-WTF's own signs anew for every page
     }
 
 
@@ -89,5 +152,5 @@ def register(app: Flask) -> None:
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.auto_reload = False
-    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset, csrf_token=generate_csrf)
+    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset, csrf_token=form_token)
     app.context_processor(_context)

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 import structlog
-from flask import Flask
+from flask import Flask, has_request_context
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
@@ -26,6 +26,12 @@ def line(event: object, **options: Any) -> str:
     """Return `event` as JSON in one line that is safe to show on a terminal."""
     text = json.dumps(event, ensure_ascii=False, **options)
     return UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _request(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if has_request_context():
+        event["request_id"] = current.request_id()
+    return event
 
 
 def _moment(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -49,7 +55,7 @@ def configure() -> None:
     Standard output stays free for what a command answers. Tracebacks carry no values of variables (AUD-03).
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _request,
         structlog.stdlib.add_log_level,
         _moment,
         structlog.processors.format_exc_info,
@@ -82,12 +88,6 @@ def configure() -> None:
     )
 
 
-def _bind() -> None:
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=current.request_id())
-
-
-def register(app: Flask) -> None:
-    """Set the log up, and put the request's id on every line that is written while it is answered."""
+def register(_app: Flask) -> None:
+    """Set the log up."""
     configure()
-    app.before_request(_bind)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, select
 
 from gateway.portal import Field, Importer, Line, cells, new_id, resolve_customers
-from portals.iot.models import Device, DeviceStatus, Usage
+from portals.iot.models import Device, DeviceStatus, Plan, Usage
 
+LARGEST_PLAN = 10**15
 ICCID = re.compile(r"[0-9]{18,22}\Z")
 _DEVICES = select(Device.iccid, Device.id, Device.customer_id).where(
     Device.iccid.in_(bindparam("iccids", expanding=True))
@@ -21,12 +22,20 @@ def iccid(text: str) -> str:
     return text
 
 
+def monthly_bytes(text: str) -> int:
+    """Read what a plan includes in a month."""
+    number = cells.whole_number(text)
+    if number > LARGEST_PLAN:
+        raise ValueError(f"at most {LARGEST_PLAN}")
+    return number
+
+
 def _devices(connection: Connection, lines: Sequence[Line]) -> None:
     resolve_customers(connection, lines)
     iccids = [line.values["iccid"] for line in lines]
     owners = {row.iccid: row.customer_id for row in connection.execute(_DEVICES, {"iccids": iccids})}
     for line in lines:
-        line.values["id"] = new_id()
+        line.values |= {"id": new_id(), "version": 1}
         owner = owners.get(line.values["iccid"])
         if owner is not None and owner != line.values["customer_id"]:
             line.fault("iccid", "this device belongs to another customer")
@@ -42,7 +51,19 @@ def _usage(connection: Connection, lines: Sequence[Line]) -> None:
             line.fault("iccid", "there is no such device")
 
 
+def _plans(_connection: Connection, _lines: Sequence[Line]) -> None:
+    """A plan names nothing that has to be looked up."""
+
+
 IMPORTERS = (
+    Importer(
+        "iot-plans",
+        (Field("name", cells.text_up_to(60)), Field("monthly_bytes", monthly_bytes)),
+        Plan,
+        ("name",),
+        _plans,
+        kept=frozenset(),
+    ),
     Importer(
         "iot-devices",
         (
@@ -55,6 +76,7 @@ IMPORTERS = (
         Device,
         ("iccid",),
         _devices,
+        kept=frozenset({"id", "version"}),
     ),
     Importer(
         "iot-usage",

@@ -12,5 +12,9 @@ portal = Portal(
     hue=3,
     blueprint=bp,
     importers=IMPORTERS,
-    structure=Root(Page("devices", N_("Devices"), endpoint="iot.devices")),
+    structure=Root(
+        Page("devices", N_("Devices"), endpoint="iot.devices"),
+        Page("usage", N_("Usage"), endpoint="iot.usage"),
+        Page("alerts", N_("Alerts"), endpoint="iot.alerts"),
+    ),
 )

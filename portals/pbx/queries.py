@@ -13,6 +13,7 @@ from gateway.portal import (
     AnySelect,
     NotFound,
     PageOfRows,
+    Prepared,
     Visitor,
     decode_cursor,
     page_of,
@@ -43,6 +44,12 @@ _CALLS = (
     .where(Call.customer_id == bindparam("customer_id"))
     .order_by(Call.started_at.desc(), Call.id.desc())
 )
+_EARLIER = and_(
+    Call.started_at <= bindparam("started_at"),
+    or_(Call.started_at < bindparam("started_at"), Call.id < bindparam("id")),
+)
+_FIRST_CALLS = Prepared(_CALLS.limit(PAGE_SIZE + 1))
+_NEXT_CALLS = Prepared(_CALLS.where(_EARLIER).limit(PAGE_SIZE + 1))
 _INVOICES = (
     select(
         Invoice.id,
@@ -92,6 +99,9 @@ class Wanted:
     number: str = ""
 
 
+ANY = Wanted()
+
+
 def overview(reader: Connection, visitor: Visitor, since: datetime) -> AnyRow:
     """Return the number of extensions, and the calls and their seconds since a moment."""
     return reader.execute(_OVERVIEW, {"customer_id": visitor.customer_id, "since": since}).one()
@@ -120,12 +130,15 @@ def extension(reader: Connection, visitor: Visitor, id: str) -> AnyRow:
 
 def calls(reader: Connection, visitor: Visitor, wanted: Wanted, after: str | None) -> Rows:
     """Return a page of calls, the latest first."""
-    statement = _wanted(wanted).limit(PAGE_SIZE + 1)
+    values: dict[str, object] = {"customer_id": visitor.customer_id}
     if after:
-        text, id = decode_cursor(after, str, str)
-        started_at = datetime.fromisoformat(text)
-        statement = statement.where(Call.started_at <= started_at, or_(Call.started_at < started_at, Call.id < id))
-    rows = reader.execute(statement, {"customer_id": visitor.customer_id}).all()
+        text, values["id"] = decode_cursor(after, str, str)
+        values["started_at"] = datetime.fromisoformat(text)
+    if wanted == ANY:
+        rows = (_NEXT_CALLS if after else _FIRST_CALLS).all(reader, values)
+    else:
+        statement = _wanted(wanted).limit(PAGE_SIZE + 1)
+        rows = reader.execute(statement.where(_EARLIER) if after else statement, values).all()
     return page_of(rows, lambda row: (row.started_at.isoformat(), row.id))
 
 

@@ -105,9 +105,9 @@ def save_extension(id: str) -> tuple[str, int] | AnyResponse:
 @belongs_to("calls")
 def calls() -> str | tuple[str, int]:
     """List calls, the latest first, between two days and with a number."""
-    wanted, problems = _wanted()
-    page = queries.calls(reader(), visitor(), wanted, request.args.get("after"))
     query = _query()
+    wanted, problems = _wanted(query)
+    page = queries.calls(reader(), visitor(), wanted, request.args.get("after"))
     drawn = render(
         "calls.html",
         rows=page.rows,
@@ -123,10 +123,11 @@ def calls() -> str | tuple[str, int]:
 @belongs_to("calls")
 def calls_csv() -> Response | tuple[str, int]:
     """Export the calls that are asked for; moments in ISO 8601, in UTC."""
-    wanted, problems = _wanted()
+    query = _query()
+    wanted, problems = _wanted(query)
     if problems:
         return render(
-            "calls.html", rows=[], query=_query(), problems=problems, filtered=True, next_url=None, first_url=None
+            "calls.html", rows=[], query=query, problems=problems, filtered=True, next_url=None, first_url=None
         ), 422
     header = ("started_at", "from", "to", "direction", "duration_seconds", "charge", "currency")
     rows = queries.all_calls(reader(), visitor(), wanted)
@@ -174,8 +175,7 @@ def _query() -> dict[str, str]:
     return {name: query_text(name) for name in ("since", "until", "number")}
 
 
-def _wanted() -> tuple[queries.Wanted, Mapping[str, str]]:
+def _wanted(query: Mapping[str, str]) -> tuple[queries.Wanted, Mapping[str, str]]:
     """Read the filters: days as the reader writes them, the last one included; what cannot be read is said."""
-    query = _query()
     moments, problems = days_asked(query)
     return queries.Wanted(number=query["number"], **moments), problems

@@ -66,6 +66,7 @@ def bare(app: Flask, path: str, name: str, context: Mapping[str, Any], token: st
         environment.globals[key] = ours.globals[key]
     ready = {**context, "f": Ready(context["f"]), "csrf_token": lambda: token}
     environment.globals["csrf_token"] = ready["csrf_token"]
+    environment.globals["ui"] = environment.get_template("_macros.html").module
     for rule in app.url_map.iter_rules():
         found.add_url_rule(
             rule.rule,

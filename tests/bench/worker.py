@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
-from gateway.serve import BLOCKING_THREADS
+from gateway.serve import BLOCKING_THREADS, SPARING
 from tests.bench.loading import ROOT
 from tests.bench.tables import Target, show
 from tests.cast import ABC, PASSWORD
@@ -33,7 +33,7 @@ class Served:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         environ = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-        environ |= {
+        environ |= SPARING | {
             "GATEWAY_SECRET_KEYS": secrets.token_urlsafe(48),
             "GATEWAY_AUDIT_KEYS": secrets.token_urlsafe(48),
             "GATEWAY_DATABASE_URL": url,

@@ -52,7 +52,7 @@ def test_helen_opens_two_customers_with_one_click_each_and_ends_one(page: Page, 
     second.get_by_role("button", name=re.compile(r"^Log in ?, Globex")).click()
     expect(second.locator("#visit-banner")).to_contain_text("Globex Corporation")
     second.get_by_role("link", name="IoT").click()
-    expect(second.get_by_text("globex lift alarm")).to_be_visible()
+    expect(second.get_by_role("link", name="globex lift alarm")).to_be_visible()
     page.get_by_role("link", name="Calls", exact=True).click()
     expect(page.locator("tbody tr")).to_have_count(30)
 
@@ -118,6 +118,25 @@ def test_without_script_the_click_the_visit_and_the_end_work_as_well(
     context.close()
 
 
+def test_the_panel_shows_patterns_as_they_are_typed_and_takes_the_offered_password(
+    page: Page, address: str, log_in: LogIn
+) -> None:
+    log_in(page, ROOT)
+    page.goto(f"{address}/admin/customers/abc/self-care")
+    page.get_by_label("Dates are shown as").fill("D MONTH")
+    expect(page.locator("[data-samples]")).to_contain_text(re.compile(r"\d [A-Z][a-z]+"))
+    page.get_by_label("Times are shown as").fill("HH12:MI")
+    expect(page.locator("[data-samples]")).to_contain_text("HH12 needs AM, PM or AM/PM beside it.")
+    page.get_by_label("Times are shown as").fill("")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_label("New password", exact=True)).to_have_value(page.locator("#offered").inner_text())
+    expect(page.get_by_label("New password", exact=True)).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_label("New password", exact=True)).to_have_value("")
+    expect(page.get_by_text("The present password must be changed at the next log-in.")).to_be_visible()
+
+
 PAGES = {
     ABC: (
         *("/", "/portals/pbx/overview", "/portals/pbx/configuration/extensions", "/portals/pbx/calls"),
@@ -128,10 +147,39 @@ PAGES = {
             "/portals/pbx/finance/invoices/abc-inv",
         ),
         *("/portals/pbx/finance/payments", "/portals/pbx/finance/payments/abc-pay", "/portals/iot/devices"),
-        *("/portals/iot/devices/abc-dev", "/portals/self-care/profile", "/portals/self-care/security", "/nothing"),
+        *(
+            "/portals/iot/devices/abc-dev",
+            "/portals/iot/devices/change?to=suspended&device=abc-dev",
+            "/portals/iot/usage",
+            "/portals/iot/usage?since=nonsense",
+            "/portals/iot/alerts",
+            "/portals/iot/alerts/abc-alert",
+            "/portals/iot/alerts/abc-alert/delete",
+            "/portals/self-care/profile",
+            "/portals/self-care/security",
+            "/portals/self-care/preferences",
+            "/nothing",
+        ),
     ),
     ROOT: (
-        *("/admin/roles", "/admin/roles/itlead", "/admin/roles/default-admin", "/admin/administrators"),
+        *(
+            "/admin/roles",
+            "/admin/roles/itlead",
+            "/admin/roles/default-admin",
+            "/admin/roles/new",
+            "/admin/roles/import",
+            "/admin/roles/compare?left=itlead&right=itsupport",
+            "/admin/roles/itlead/preview",
+            "/admin/roles/itlead/delete",
+            "/admin/administrators",
+            "/admin/administrators/new",
+            "/admin/administrators/helen",
+            "/admin/customers/abc/allowed-roles",
+            "/admin/customers/abc/allowed-roles/itlead/remove",
+        ),
+        *("/admin/classes", "/admin/classes/new", "/admin/classes/standard"),
+        *("/admin/customers/new", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
+        "/admin/customers/abc/individuals/john/self-care",
         *("/admin/audit", "/admin/audit?since=nonsense", "/admin/audit?actor=nobody", "/admin/gateway"),
     ),
     HELEN: ("/admin/customers", "/admin/customers?q=zzz", "/admin/customers/abc", "/admin/customers/abc/log-in"),

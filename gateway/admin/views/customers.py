@@ -1,26 +1,36 @@
 """Customers: the list, one customer, and the menu that opens portals for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
+from gateway.access import customers as operations
 from gateway.access.acting import Facts
 from gateway.access.levels import Level
+from gateway.access.panel import NewPassword, roles_to_hold
 from gateway.admin import queries
+from gateway.admin.forms.customers import STATUSES, NewCustomerForm, RecordForm, StatusForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import NotFound
+from gateway.errors import Invalid, NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import ngettext
-from gateway.identity.models import CustomerStatus, Kind
+from gateway.identity import passwords
+from gateway.identity import queries as identities
+from gateway.identity.forms import choices
+from gateway.identity.models import CustomerStatus, Kind, SupportAccess
+from gateway.identity.operations import offered_password, password_faults, set_customer_status
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
 from gateway.paging import COUNT_LIMIT, Page
+from gateway.people.queries import Wanted
+from gateway.people.queries import individuals as people_of
 from gateway.portal.pages import next_links, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
+from gateway.web.redirects import see_other
 
 
 @bp.get("/customers")
@@ -50,28 +60,80 @@ def customers() -> str:
     )
 
 
+@bp.get("/customers/new")
+@belongs_to("customers")
+def new_customer() -> str:
+    """Show the form for a new customer."""
+    return _new_page(_new_form(formdata=None))
+
+
+@bp.post("/customers/new")
+@belongs_to("customers")
+def create_customer() -> tuple[str, int] | Response:
+    """Make a customer."""
+    form = _new_form()
+    typed = form.password.data or ""
+    faults: Mapping[str, Sequence[str]] = {}
+    if typed:
+        shortest = identities.shortest_in_class(current.reader(), form.customer_class.data or "")
+        faults = password_faults(typed, typed, form.login.data, shortest)
+    if not form.validate() or faults:
+        return _refused(form, faults), 422
+    password = NewPassword(passwords.hashed(typed), must_change=True) if typed else None
+    work = current.writer()
+    status = CustomerStatus(form.status.data)
+    try:
+        id = operations.create(
+            work, form.record, form.login.data or "", status, form.role.data, password, current.now()
+        )
+    except Invalid as invalid:
+        return _refused(form, invalid.errors), 422
+    work.commit()
+    return see_other(f"/admin/customers/{id}?done=created")
+
+
 @bp.get("/customers/<id>")
 @belongs_to("customers")
 def customer(id: str) -> str:
     """Show one customer with its individuals and the ways to open their portals."""
-    subject = _subject(id)
-    row = queries.customer(current.reader(), id) if subject.kind is Kind.CUSTOMER else None
-    if row is None:
-        raise NotFound
-    iq = request.args.get("iq", "").strip()[:200].replace("\0", "")
-    page = queries.individuals(current.reader(), id, iq, request.args.get("after"))
-    people = [_person(found) for found in page.rows]
-    return render_template(
-        "admin/customer.html",
-        customer=row,
-        offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), _more(page, id)),
-        individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
-        offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
-        iq=iq,
-        count_text="",
-        here=_here(),
-        **next_links(page, iq=iq),
-    )
+    row = _row(id)
+    return _page(row, _record_form(row, formdata=None))
+
+
+@bp.post("/customers/<id>")
+@belongs_to("customers")
+def save_customer(id: str) -> tuple[str, int] | Response:
+    """Save the record of a customer."""
+    row = _row(id)
+    form = _record_form(row)
+    if not form.validate():
+        return _page(row, form), 422
+    work = current.writer()
+    operations.change(work, id, row.version if form.version.data is None else form.version.data, form.record)
+    work.commit()
+    return see_other(f"/admin/customers/{id}?done=saved")
+
+
+@bp.get("/customers/<id>/status")
+@belongs_to("customers")
+def status(id: str) -> str:
+    """Show what each status means for a customer, and how many people it would reach."""
+    row = _row(id)
+    return _status_page(row, StatusForm(formdata=None, data={"status": row.status.value, "version": row.version}))
+
+
+@bp.post("/customers/<id>/status")
+@belongs_to("customers")
+def save_status(id: str) -> tuple[str, int] | Response:
+    """Change how a customer stands; it acts at once."""
+    row = _row(id)
+    form = StatusForm(data={"version": row.version})
+    if not form.validate():
+        return _status_page(row, form), 422
+    work = current.writer()
+    set_customer_status(work, id, CustomerStatus(form.status.data), current.now(), form.version.data)
+    work.commit()
+    return see_other(f"/admin/customers/{id}?done=saved")
 
 
 @bp.get("/customers/<id>/log-in")
@@ -81,7 +143,7 @@ def log_in_menu(id: str) -> Response:
     subject = _subject(id)
     people, more_url = [], None
     if subject.kind is Kind.CUSTOMER:
-        page = queries.individuals(current.reader(), id, "", None)
+        page = people_of(current.reader(), id, Wanted(), None, current.now())
         people, more_url = [_person(row) for row in page.rows], _more(page, id)
     back_url = f"/admin/customers/{subject.customer_id}"
     response = make_response(
@@ -103,6 +165,65 @@ def start_launch() -> Response:
     return launch.start()
 
 
+def _row(customer_id: str) -> AnyRow:
+    row = queries.customer(current.reader(), customer_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _record_form(row: AnyRow, **given: object) -> RecordForm:
+    stored = {"name": row.name, "email": row.email, "customer_class": row.class_id, "version": row.version}
+    form = RecordForm(**given, data=stored)
+    form.customer_class.choices = choices(queries.classes(current.reader()))
+    return form
+
+
+def _page(row: AnyRow, form: RecordForm) -> str:
+    subject = _subject(row.id)
+    iq = request.args.get("iq", "").strip()[:200].replace("\0", "")
+    page = people_of(current.reader(), row.id, Wanted(iq), request.args.get("after"), current.now())
+    people = [_person(found) for found in page.rows]
+    return render_template(
+        "admin/customer.html",
+        customer=row,
+        form=form,
+        offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), _more(page, row.id)),
+        individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
+        offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
+        iq=iq,
+        count_text="",
+        here=_here() if request.method == "GET" else f"/admin/customers/{row.id}",
+        **next_links(page, iq=iq),
+    )
+
+
+def _new_form(**given: object) -> NewCustomerForm:
+    form = NewCustomerForm(**given)
+    form.customer_class.choices = choices(queries.classes(current.reader()))
+    form.role.choices = choices(roles_to_hold(current.reader(), Kind.CUSTOMER, None, None))
+    form.status.choices = choices((word, _(title)) for word, title in STATUSES)
+    return form
+
+
+def _new_page(form: NewCustomerForm) -> str:
+    form.password.data = ""
+    return render_template(
+        "admin/customer_new.html", form=form, generated=offered_password(form.login.data, passwords.SHORTEST)
+    )
+
+
+def _refused(form: NewCustomerForm, faults: Mapping[str, Sequence[str]]) -> str:
+    for name, texts in faults.items():
+        form[name].errors = [*form[name].errors, *texts]
+    return _new_page(form)
+
+
+def _status_page(row: AnyRow, form: StatusForm) -> str:
+    reach = identities.reach(current.reader(), row.id, current.now())
+    return render_template("admin/customer_status.html", customer=row, form=form, reach=reach, statuses=STATUSES)
+
+
 def _subject(identity_id: str) -> launches.Subject:
     subject = launches.subject_of(current.reader(), current.house().rights, identity_id, current.now())
     if subject is None or subject.kind is Kind.ADMINISTRATOR:
@@ -111,7 +232,8 @@ def _subject(identity_id: str) -> launches.Subject:
 
 
 def _facts(row: AnyRow) -> Facts:
-    return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE, current.visitor().support_access)
+    asks = row.support_access is SupportAccess.REASON
+    return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE, current.visitor().support_access, asks)
 
 
 def _person(row: AnyRow) -> launches.Subject:

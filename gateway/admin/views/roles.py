@@ -1,57 +1,78 @@
-"""Roles: what each gives in each portal, as a tree of levels."""
+"""Roles: made, copied, edited as trees of levels, deleted; held to what the visitor may give on every path."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flask import render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from gateway.access import operations
 from gateway.access import roles as queries
-from gateway.access.delegation import excess
-from gateway.access.levels import Level
+from gateway.admin import trees
+from gateway.admin.forms.roles import REALMS, NewRoleForm, RoleForm
 from gateway.admin.portal import bp
-from gateway.errors import Forbidden, Invalid
+from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Realm
-from gateway.launch.views import registry
-from gateway.portal.declaration import Portal
+from gateway.portal.pages import query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
-
-WORDS = {"forbidden": N_("Forbidden"), "view": N_("View only"), "full": N_("Full")}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A node of the tree editor: its own level (empty: inherited) and what it inherits."""
-
-    field: str
-    title: str
-    depth: int
-    own: str
-    inherited: str
-    always: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """A portal in the tree editor."""
-
-    slug: str
-    title: str
-    icon: str
-    hue: str
-    lines: list[Line]
 
 
 @bp.get("/roles")
 @belongs_to("roles")
 def roles() -> str:
     """List the roles of both realms with how many people hold each."""
-    return render_template("admin/roles.html", roles=queries.roles(current.reader()))
+    q = query_text("q")
+    return render_template("admin/roles.html", roles=queries.roles(current.reader(), q), q=q, realms=REALMS)
+
+
+@bp.get("/roles/new")
+@belongs_to("roles")
+def new_role() -> str:
+    """Show the form for a new role; `like` names one to begin from."""
+    like = query_text("like")
+    form = _new_form(formdata=None)
+    found = next((one for one in queries.roles(current.reader()) if one.id == like), None)
+    if found is not None:
+        form.like.data, form.realm.data = found.id, found.realm.value
+        form.name.data = _("%(name)s (copy)") % {"name": found.name}
+        form.description.data = found.description
+    return render_template("admin/role_new.html", form=form)
+
+
+@bp.post("/roles/new")
+@belongs_to("roles")
+def create_role() -> tuple[str, int] | Response:
+    """Make a role, empty or like another of its realm."""
+    form = _new_form()
+    if not form.validate():
+        return render_template("admin/role_new.html", form=form), 422
+    realm = Realm(form.realm.data)
+    views: trees.Views = {}
+    if like := form.like.data:
+        try:
+            model = queries.role(current.reader(), like)
+        except NotFound:
+            model = None
+        if model is None or model.realm is not realm:
+            form.like.errors = [_("Choose a role of the same realm.")]
+            return render_template("admin/role_new.html", form=form), 422
+        views = _everything(realm) if model.is_default else trees.words_of(queries.portal_views(current.reader(), like))
+    trees.hold_to_own(realm, trees.levels_of(realm, views))
+    work = current.writer()
+    try:
+        id = operations.create_role(
+            work, realm, form.name.data or "", form.description.data or "", views, trees.nodes_of(realm)
+        )
+    except Invalid as invalid:
+        form.name.errors = [_(text) for text in invalid.errors["name"]]
+        return render_template("admin/role_new.html", form=form), 422
+    work.commit()
+    return see_other(f"/admin/roles/{id}?done=created")
 
 
 @bp.get("/roles/<id>")
@@ -59,64 +80,128 @@ def roles() -> str:
 def role(id: str) -> str:
     """Show what a role gives in each portal of its realm."""
     found = queries.role(current.reader(), id)
+    form = RoleForm(formdata=None, data={"name": found.name, "description": found.description})
     views = queries.portal_views(current.reader(), id)
-    return _page(found, views)
+    return _page(found, form, trees.words_of(views), views)
 
 
 @bp.post("/roles/<id>")
 @belongs_to("roles")
-def save_role(id: str) -> Response:
-    """Save the levels of a role; nobody edits an admin role beyond their own levels."""
+def save_role(id: str) -> str | tuple[str, int] | Response:
+    """Save a role; of two who save at once, the second is shown what the first saved, and keeps what they typed."""
     found = queries.role(current.reader(), id)
-    before = queries.portal_views(current.reader(), id)
-    after = {portal.slug: _typed(portal, before.get(portal.slug, {})) for portal in _portals(found.realm)}
-    rights = current.house().rights
-    if found.realm is Realm.ADMIN:
-        for views in (before, after):
-            levels = rights.resolve(Realm.ADMIN, {slug: _levels(words) for slug, words in views.items()})
-            if excess(levels, current.visitor().levels):
-                raise Forbidden(N_("Nobody gives rights, or edits a role with rights, beyond their own."), "beyond_own")
+    views = queries.portal_views(current.reader(), id)
+    before = trees.words_of(views)
+    after = trees.typed(found.realm, before)
+    named = {"name": found.name, "description": found.description}
+    form = RoleForm(formdata=MultiDict({**named, **request.form.to_dict()}))
+    if not form.validate():
+        return _page(found, form, after, views), 422
+    trees.hold_to_own(found.realm, trees.levels_of(found.realm, before), trees.levels_of(found.realm, after))
     work = current.writer()
-    operations.set_portal_views(work, id, request.form.get("version", ""), after)
+    name, description = form.name.data or "", form.description.data or ""
+    nodes = trees.nodes_of(found.realm)
+    try:
+        operations.save_role(work, id, request.form.get("version", ""), name, description, after, nodes)
+    except Invalid as invalid:
+        form.name.errors = [_(text) for text in invalid.errors["name"]]
+        return _page(found, form, after, views), 422
+    except Stale:
+        return _page(found, form, after, views, _meanwhile(found, form, before, after)), 409
     work.commit()
     return see_other(f"/admin/roles/{id}?done=saved")
 
 
-def _portals(realm: Realm) -> list[Portal]:
-    return [portal for portal in registry().portals.values() if portal.realm is realm]
+@bp.get("/roles/<id>/delete")
+@belongs_to("roles")
+def ask_to_delete_role(id: str) -> str:
+    """Say who holds a role and where it may be handed out, and ask what takes its place."""
+    return _deletion(queries.role(current.reader(), id))
 
 
-def _levels(words: Mapping[str, str]) -> dict[str, Level]:
-    return {key: Level.of(word) for key, word in words.items()}
+@bp.post("/roles/<id>/delete")
+@belongs_to("roles")
+def delete_role(id: str) -> tuple[str, int] | Response:
+    """Delete a role, its holders moved to another in the same step."""
+    found = queries.role(current.reader(), id)
+    reader, move_to = current.reader(), request.form.get("move_to") or None
+    concerned = [trees.levels_of(found.realm, trees.words_of(queries.portal_views(reader, id)))]
+    if move_to is not None:
+        try:
+            target = queries.role(reader, move_to)
+        except NotFound:
+            return _deletion(found, _("Choose another role of the same realm.")), 422
+        views = trees.words_of(queries.portal_views(reader, move_to))
+        concerned.append(trees.levels_of_role(target, views))
+    trees.hold_to_own(found.realm, *concerned)
+    work = current.writer()
+    try:
+        operations.delete_role(work, id, request.form.get("version", ""), move_to)
+    except Invalid as invalid:
+        return _deletion(found, _(invalid.errors["move_to"][0])), 422
+    work.commit()
+    return see_other("/admin/roles?done=deleted")
 
 
-def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
-    """Read the levels of one portal from the form: a field for each node, empty for inherited.
-
-    What was set for a node that the portal does not have just now is kept: keys are stable, a node may come back.
-    """
-    levels = {key: word for key, word in before.items() if key and key not in portal.structure.nodes}
-    for key in ("", *portal.structure.nodes):
-        word = request.form.get(f"{portal.slug}:{key}", "")
-        if word and word not in WORDS:
-            raise Invalid({f"{portal.slug}:{key}": [N_("A level is full, view or forbidden.")]})
-        if word:
-            levels[key] = word
-    return levels
+def _new_form(**given: object) -> NewRoleForm:
+    others = [SelectChoice(one.id, f"{one.name} ({_(REALMS[one.realm])})") for one in queries.roles(current.reader())]
+    return NewRoleForm(others, **given)
 
 
-def _page(found: queries.RoleRow, views: Mapping[str, Mapping[str, str]]) -> str:
-    trees = []
-    for portal in _portals(found.realm):
-        own = views.get(portal.slug, {})
-        resolved = portal.structure.levels(_levels(own))
-        lines = [Line(f"{portal.slug}:", _("Everything in this portal"), 0, own.get("", ""), "forbidden", False)]
-        for key, node in portal.structure.nodes.items():
-            parent = key.rpartition(".")[0]
-            inherited = resolved[parent].word if parent else own.get("", "forbidden")
-            lines.append(
-                Line(f"{portal.slug}:{key}", _(node.title), key.count(".") + 1, own.get(key, ""), inherited, node.own)
-            )
-        trees.append(Tree(portal.slug, _(portal.title), portal.icon, f"h{portal.hue}", lines))
-    words = {word: _(title) for word, title in WORDS.items()}
-    return render_template("admin/role.html", role=found, trees=trees, words=words)
+def _everything(realm: Realm) -> dict[str, dict[str, str]]:
+    return {portal.slug: {"": "full"} for portal in trees.portals_of(realm)}
+
+
+def _page(
+    found: queries.RoleRow,
+    form: RoleForm,
+    views: trees.Views,
+    saved: Mapping[str, queries.View],
+    meanwhile: list[tuple[str, str, str]] | None = None,
+) -> str:
+    return render_template(
+        "admin/role.html",
+        role=found,
+        form=form,
+        trees=trees.trees(found.realm, views, saved),
+        words={word: _(title) for word, title in trees.WORDS.items()},
+        meanwhile=meanwhile,
+    )
+
+
+def _meanwhile(
+    found: queries.RoleRow, form: RoleForm, saved: trees.Views, after: trees.Views
+) -> list[tuple[str, str, str]]:
+    """Return where what is saved now differs from what was typed: what, saved, typed."""
+    inherited = _("Inherited")
+    rows = [
+        (_(label), str(was), str(field.data or ""))
+        for label, was, field in (
+            (N_("Name"), found.name, form.name),
+            (N_("Description"), found.description, form.description),
+        )
+        if was != (field.data or "")
+    ]
+    for portal in trees.portals_of(found.realm):
+        was, now = saved.get(portal.slug, {}), after.get(portal.slug, {})
+        for key, title in (("", ""), *((key, node.title) for key, node in portal.structure.nodes.items())):
+            if was.get(key) != now.get(key):
+                what = f"{_(portal.title)} · {_(title)}" if title else _(portal.title)
+                words = [_(trees.WORDS[one[key]]) if key in one else inherited for one in (was, now)]
+                rows.append((what, words[0], words[1]))
+    return rows
+
+
+def _deletion(found: queries.RoleRow, problem: str | None = None) -> str:
+    reader = current.reader()
+    others = [one for one in queries.roles(reader) if one.realm is found.realm and one.id != found.id]
+    return render_template(
+        "admin/role_delete.html",
+        role=found,
+        others=others,
+        holders=queries.holders(reader, found.id),
+        allowed=queries.allowed_at(reader, found.id),
+        listed=queries.LISTED,
+        problem=problem,
+        chosen=request.form.get("move_to", ""),
+    )

@@ -1,0 +1,164 @@
+"""Customer classes: their defaults, and before a change is saved, how many customers it reaches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from gateway.admin.forms.classes import SUPPORT, ClassForm
+from gateway.admin.portal import bp
+from gateway.db import AnyRow
+from gateway.errors import Invalid
+from gateway.i18n import samples
+from gateway.i18n.catalog import gettext as _
+from gateway.i18n.catalog import language_name, ngettext
+from gateway.i18n.zones import zones_with_offsets
+from gateway.identity import classes as operations
+from gateway.identity import passwords, queries
+from gateway.identity.inheritance import PREFERENCES
+from gateway.paging import COUNT_LIMIT
+from gateway.web import current
+from gateway.web.marks import belongs_to
+from gateway.web.redirects import see_other
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A default that would change: what it is called, how it stands and would stand, and whom it reaches."""
+
+    label: str
+    before: str
+    after: str
+    reach: str
+
+
+@bp.get("/classes")
+@belongs_to("classes")
+def classes() -> str:
+    """List the classes with how many customers use each."""
+    rows = operations.classes(current.reader())
+    return render_template("admin/classes.html", classes=[(row, _customers(row.customers)) for row in rows])
+
+
+@bp.get("/classes/new")
+@belongs_to("classes")
+def new_class() -> str:
+    """Show the form for a new class."""
+    return _page(None, _form(formdata=None))
+
+
+@bp.post("/classes/new")
+@belongs_to("classes")
+def create_class() -> tuple[str, int] | Response:
+    """Make a class."""
+    form = _form()
+    if not form.validate():
+        return _page(None, form), 422
+    work = current.writer()
+    try:
+        id = operations.create(work, form.values)
+    except Invalid as invalid:
+        return _refused(None, form, invalid.errors)
+    work.commit()
+    return see_other(f"/admin/classes/{id}?done=created")
+
+
+@bp.get("/classes/<id>")
+@belongs_to("classes")
+def customer_class(id: str) -> str:
+    """Show the defaults of a class."""
+    row = operations.customer_class(current.reader(), id)
+    return _page(row, _form(formdata=None, data=row._mapping))
+
+
+@bp.post("/classes/<id>")
+@belongs_to("classes")
+def save_class(id: str) -> tuple[str, int] | str | Response:
+    """Save the defaults of a class; a change that reaches somebody is shown first, and saved with `confirm`."""
+    row = operations.customer_class(current.reader(), id)
+    form = _form(data=row._mapping)
+    confirm = request.form.get("confirm", "")
+    if not form.validate():
+        return _page(row, form), 422
+    if confirm == "back":
+        return _page(row, form)
+    changes = _changes(row, form)
+    if changes and confirm != "y":
+        fields = set(form.values) | {"version"}
+        typed = [(name, value) for name, value in request.form.items(multi=True) if name in fields]
+        return render_template("admin/class_confirm.html", customer_class=row, changes=changes, typed=typed)
+    work = current.writer()
+    version = row.version if form.version.data is None else form.version.data
+    try:
+        operations.change(work, id, version, form.values)
+    except Invalid as invalid:
+        return _refused(row, form, invalid.errors)
+    work.commit()
+    return see_other(f"/admin/classes/{id}?done=saved")
+
+
+@bp.post("/classes/<id>/delete")
+@belongs_to("classes")
+def delete_class(id: str) -> Response:
+    """Take a class away that no customer is of."""
+    work = current.writer()
+    operations.delete(work, id)
+    work.commit()
+    return see_other("/admin/classes?done=deleted")
+
+
+def _form(**given: Any) -> ClassForm:
+    form = ClassForm(**given)
+    form.offer(current.house().settings.languages, queries.gateway(current.reader()).language)
+    return form
+
+
+def _page(row: AnyRow | None, form: ClassForm) -> str:
+    ours = queries.gateway(current.reader())
+    inherited = {name: getattr(ours, name) for name in (*PREFERENCES, "idle_minutes", "absolute_minutes")}
+    typed = {name: form[name].data or inherited[name] for name in PREFERENCES}
+    return render_template(
+        "admin/class.html",
+        customer_class=row,
+        customers=_customers(row.customers) if row else "",
+        form=form,
+        inherited=inherited,
+        samples=samples.samples(typed, current.now()),
+        zones=zones_with_offsets(current.now()),
+        shortest=passwords.SHORTEST,
+    )
+
+
+def _refused(row: AnyRow | None, form: ClassForm, faults: Mapping[str, Sequence[str]]) -> tuple[str, int]:
+    for name, texts in faults.items():
+        form[name].errors = [*form[name].errors, *texts]
+    return _page(row, form), 422
+
+
+def _changes(row: AnyRow, form: ClassForm) -> list[Change]:
+    """Return what would change for somebody; a new name changes nothing for anybody."""
+    changed = {name: value for name, value in form.values.items() if getattr(row, name) != value and name != "name"}
+    reached = operations.reached(current.reader(), row.id, changed)
+    return [
+        Change(form[name].label.text, _word(name, getattr(row, name)), _word(name, value), _customers(reached[name]))
+        for name, value in changed.items()
+        if reached[name]
+    ]
+
+
+def _word(name: str, value: Any) -> str:
+    if value is None:
+        return _("none") if name == "password_days" else _("as the gateway has it")
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if name == "support_access":
+        return _(dict(SUPPORT)[value])
+    return language_name(value) if name == "language" else str(value)
+
+
+def _customers(count: int) -> str:
+    if count > COUNT_LIMIT:
+        return _("more than %(count)s customers") % {"count": current.formats().number(COUNT_LIMIT)}
+    return ngettext("%(count)s customer", "%(count)s customers", count) % {"count": current.formats().number(count)}

@@ -1,0 +1,189 @@
+"""The self-care panel: everything that decides about somebody's access, with what is in force and where it is from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from gateway.access import panel as operations
+from gateway.admin.forms.panel import PanelForm
+from gateway.admin.portal import bp
+from gateway.db import AnyRow
+from gateway.errors import Invalid, NotFound, Stale
+from gateway.i18n import samples
+from gateway.i18n.catalog import gettext as _
+from gateway.i18n.catalog import language_name
+from gateway.i18n.zones import zones_with_offsets
+from gateway.identity import networks, passwords, queries
+from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
+from gateway.identity.models import Kind, NetworkList
+from gateway.identity.operations import offered_password, password_faults
+from gateway.web import current
+from gateway.web.marks import belongs_to
+from gateway.web.redirects import see_other
+
+FIELDS = (*PREFERENCES, "second_factor")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value in force as the panel says it, and where it comes from."""
+
+    value: str
+    place: str
+
+
+@bp.get("/customers/<id>/self-care")
+@bp.get("/customers/<id>/individuals/<individual>/self-care")
+@belongs_to("customers")
+def panel(id: str, individual: str | None = None) -> str:
+    """Show somebody's access."""
+    row = _row(id, individual)
+    entries = _entries(row)
+    stored = _stored(row, entries)
+    form = PanelForm(formdata=None, data={**stored, "version": row.version})
+    form.keep_shown(stored)
+    return _page(row, entries, form)
+
+
+@bp.post("/customers/<id>/self-care")
+@bp.post("/customers/<id>/individuals/<individual>/self-care")
+@belongs_to("customers")
+def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Response:
+    """Save somebody's access: all of it, or nothing."""
+    row = _row(id, individual)
+    entries = _entries(row)
+    form = PanelForm(data={**_stored(row, entries), "version": row.version})
+    form.offer(
+        operations.roles_to_hold(current.reader(), row.kind, row.customer_id, row.role_id),
+        current.house().settings.languages,
+        {name: _in_force(row, name, own=False).value for name in FIELDS},
+    )
+    typed = form.password.data or ""
+    faults: Mapping[str, Sequence[str]] = {}
+    if typed:
+        shortest = row.password_shortest or passwords.SHORTEST
+        faults = password_faults(typed, typed, form.login.data, shortest)
+    if not form.validate() or faults:
+        return _refused(row, entries, form, faults)
+    password = operations.NewPassword(passwords.hashed(typed), form.password_must_change.data) if typed else None
+    work = current.writer()
+    try:
+        operations.save(
+            work,
+            row.id,
+            row.version if form.version.data is None else form.version.data,
+            form.access,
+            current.now(),
+            trusted_networks=form.networks,
+            password=password,
+        )
+    except Invalid as invalid:
+        return _refused(row, entries, form, invalid.errors)
+    except Stale:
+        work.rollback()
+        return _stale(_row(id, individual), form)
+    work.commit()
+    return see_other(f"{request.path}?done=saved")
+
+
+def _row(customer_id: str, individual: str | None) -> AnyRow:
+    row = queries.access(current.reader(), individual or customer_id)
+    kind = Kind.INDIVIDUAL if individual else Kind.CUSTOMER
+    if row is None or row.kind is not kind or row.customer_id != customer_id:
+        raise NotFound
+    return row
+
+
+def _entries(row: AnyRow) -> Sequence[AnyRow]:
+    return networks.on_list(current.reader(), row.id, NetworkList.PROVIDER)
+
+
+def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
+    return {
+        "login": row.login,
+        "second_factor": row.second_factor.value,
+        "trusted_networks": networks.as_text(entry.network for entry in entries),
+        "api_access": row.api_access,
+        "role": row.role_id,
+        **{name: getattr(row, name) for name in PREFERENCES},
+    }
+
+
+def _refused(
+    row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, faults: Mapping[str, Sequence[str]]
+) -> tuple[str, int]:
+    for name, texts in faults.items():
+        form[name].errors = [*form[name].errors, *texts]
+    return _page(row, entries, form), 422
+
+
+def _stale(row: AnyRow, form: PanelForm) -> tuple[str, int]:
+    """Show what others changed meanwhile, with what was typed kept; saving again saves it over that."""
+    entries = _entries(row)
+    stored = _stored(row, entries)
+    changed = form.meanwhile(stored)
+    form.keep_shown(stored)
+    form.version.raw_data, form.version.data = None, row.version
+    return _page(row, entries, form, changed), 409
+
+
+def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequence[str] | None = None) -> str:
+    reader, now = current.reader(), current.now()
+    stored, shortest = _stored(row, entries), row.password_shortest or passwords.SHORTEST
+    inherited = {name: _in_force(row, name, own=False) for name in FIELDS}
+    roles = operations.roles_to_hold(reader, row.kind, row.customer_id, row.role_id)
+    form.offer(roles, current.house().settings.languages, {name: found.value for name, found in inherited.items()})
+    form.password.data = ""
+    typed = {name: form[name].data or inherited[name].value for name in PREFERENCES}
+    words = {**stored, "role": dict(roles).get(row.role_id, ""), "api_access": _word("api_access", row.api_access)}
+    return render_template(
+        "admin/panel.html",
+        person=row,
+        form=form,
+        shown={name: _shown(row, name) for name in FIELDS},
+        inherited={name: found.value for name, found in inherited.items()},
+        samples=samples.samples(typed, now),
+        zones=zones_with_offsets(now),
+        entries=entries,
+        warnings=_warnings(row, entries),
+        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
+        generated=offered_password(row.login, shortest),
+        shortest=shortest,
+        meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
+    )
+
+
+def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:
+    return in_force(row, name, getattr(row, f"gateway_{name}", None), own=own)
+
+
+def _shown(row: AnyRow, name: str) -> Shown:
+    found = _in_force(row, name)
+    places = {
+        Origin.OWN: _("set here"),
+        Origin.CUSTOMER: _("from customer %(name)s") % {"name": row.customer_name},
+        Origin.CLASS: _("from class %(name)s") % {"name": row.class_name},
+        Origin.GATEWAY: _("from the gateway"),
+    }
+    return Shown(_word(name, found.value), places[found.origin])
+
+
+def _word(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return language_name(value) if name == "language" else str(value)
+
+
+def _warnings(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, str]:
+    """Return what is worth a second look, by field: none of it is wrong."""
+    found = {}
+    if row.login is None:
+        found["login"] = _("Without a login there is no self-care access, and no portal can be opened for them.")
+    if operations.opens_nothing(current.reader(), current.house().rights, row.kind, row.customer_id, row.role_id):
+        found["role"] = _("This role opens no portal: only their own pages are left.")
+    if _in_force(row, "second_factor").value:
+        found["second_factor"] = _("No second factor is set up yet: the next log-in asks for it first.")
+    return found
