@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from whitenoise import WhiteNoise
 
-from gateway import admin, cli, self_care
+from gateway import admin, api, cli, self_care
 from gateway.access.rights import Rights
 from gateway.audit.operations import Keys
 from gateway.db import Database
@@ -60,6 +60,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
     app.register_blueprint(launch.bp)
+    api.register(app)
     registry.mount(app)
     cli.register(app)
 

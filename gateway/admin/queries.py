@@ -25,13 +25,15 @@ _CUSTOMERS = (
         _ROLE,
         Identity.sort_key,
         CustomerClass.support_access,
+        Identity.class_id,
+        Identity.role_id,
     )
     .join(CustomerClass, CustomerClass.id == Identity.class_id)
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
     .order_by(Identity.sort_key, Identity.id)
     .limit(PAGE_SIZE + 1)
 )
-_CUSTOMER = _CUSTOMERS.add_columns(Identity.class_id, Identity.version).where(
+_CUSTOMER = _CUSTOMERS.add_columns(Identity.version).where(
     Identity.id == bindparam("id"), Identity.kind == Kind.CUSTOMER
 )
 _AFTER = and_(
@@ -58,18 +60,18 @@ class Wanted:
         return statement
 
 
-def customers(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:
-    """Return a page of customers in order of their names; an exact login comes first.
+def customers(reader: Connection, wanted: Wanted, after: str | None, size: int = PAGE_SIZE) -> Page[AnyRow]:
+    """Return a page of customers in order of their names; an exact login comes first, beside the `size` others.
 
     Raises `Invalid` for a cursor that is not ours.
     """
-    statement = wanted.of(reader, _CUSTOMERS)
+    statement = wanted.of(reader, _CUSTOMERS).limit(size + 1)
     if after:
         after_key, after_id = decode_cursor(after, str, str)
         rows = reader.execute(statement.where(_AFTER), {"after_key": after_key, "after_id": after_id}).all()
     else:
         rows = reader.execute(statement).all()
-    page = page_of(rows, lambda row: (row.sort_key, row.id))
+    page = page_of(rows, lambda row: (row.sort_key, row.id), size)
     key = logins.canonical(wanted.q)
     if not key or after:
         return page

@@ -16,11 +16,13 @@ KNOWN_EVENTS = (
     *("access.changed", "customer.created", "customer.changed", "class.created", "class.changed", "class.deleted"),
     *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
     *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
+    *("token.created", "token.revoked", "token.leaked", "token.refused", "token.login_mismatch"),
+    *("api_session.started", "api_session.ended"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""
 
-_EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq.desc()).limit(PAGE_SIZE + 1)
+_EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class Wanted:
     until: datetime | None = None
 
 
-def events(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:
+def events(reader: Connection, wanted: Wanted, after: str | None, size: int = PAGE_SIZE) -> Page[AnyRow]:
     """Return a page of events, the latest first; raises `Invalid` for a cursor that is not ours."""
-    statement = _EVENTS
+    statement = _EVENTS.limit(size + 1)
     if wanted.actors is not None:
         statement = statement.where(AuditEvent.actor_id.in_(wanted.actors))
     if wanted.subjects is not None:
@@ -50,4 +52,4 @@ def events(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow
     if after:
         (seq,) = decode_cursor(after, int)
         statement = statement.where(AuditEvent.seq < seq)
-    return page_of(reader.execute(statement).all(), lambda row: (row.seq,))
+    return page_of(reader.execute(statement).all(), lambda row: (row.seq,), size)

@@ -28,3 +28,18 @@ class Launch(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     landed_at: Mapped[datetime | None]
+
+
+class LaunchRequest(Base):
+    """What a program asks its administrator to confirm. The id is hard to guess and opens nothing by itself."""
+
+    __tablename__ = "launch_request"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    actor_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    portal: Mapped[str | None] = mapped_column(String(64))
+    mode: Mapped[Mode] = mapped_column(words(Mode))
+    view_only: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    expires_at: Mapped[datetime] = mapped_column(index=True)

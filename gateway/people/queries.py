@@ -58,12 +58,14 @@ class Given:
     within: bool
 
 
-def individuals(reader: Connection, customer_id: str, wanted: Wanted, after: str | None, now: datetime) -> Page[AnyRow]:
+def individuals(
+    reader: Connection, customer_id: str, wanted: Wanted, after: str | None, now: datetime, size: int = PAGE_SIZE
+) -> Page[AnyRow]:
     """Return a page of a customer's individuals in order of their names.
 
     Raises `Invalid` for a cursor that is not ours.
     """
-    statement = _INDIVIDUALS.order_by(Identity.sort_key, Identity.id).limit(PAGE_SIZE + 1)
+    statement = _INDIVIDUALS.order_by(Identity.sort_key, Identity.id).limit(size + 1)
     values = {"customer_id": customer_id}
     if key := logins.canonical(wanted.q):
         statement = statement.where(Identity.search.like(f"%{literally(key)}%", escape="\\"))
@@ -74,7 +76,7 @@ def individuals(reader: Connection, customer_id: str, wanted: Wanted, after: str
     if after:
         values["after_key"], values["after_id"] = decode_cursor(after, str, str)
         statement = statement.where(_AFTER)
-    return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id))
+    return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id), size)
 
 
 def individual(reader: Connection, customer_id: str, id: str) -> AnyRow | None:

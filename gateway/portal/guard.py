@@ -1,7 +1,7 @@
 """The one guard at every door.
 
-Default deny; refusals come in one order: no session (303), node forbidden (404), level too low (403), a form that is
-not ours (400). What follows (404 for a record, 409, 422) is the view's.
+Default deny; refusals come in one order: no session (303, in the API 401), node forbidden (404), level too low (403),
+a form that is not ours (400). What follows (404 for a record, 409, 422) is the view's.
 """
 
 from typing import NoReturn
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from flask import Flask, current_app, g, request
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from gateway import clock
@@ -24,7 +25,7 @@ from gateway.i18n.catalog import N_
 from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.portal.registry import Registry
-from gateway.web import current, origin
+from gateway.web import bearer, current, origin, rates
 from gateway.web.browser import handle, scope, session_cookie
 from gateway.web.marks import Mark
 from gateway.web.redirects import see_other
@@ -84,6 +85,9 @@ def guard(registry: Registry) -> Response | None:
     if b"%00" in request.query_string:
         raise Invalid({"": [N_("A zero byte cannot be kept.")]})
     mark = registry.marks[request.endpoint] if request.endpoint else None
+    if scope() is Scope.API:
+        _guard_api(mark)
+        return None
     g.mark = mark
     who = _resolve()
     catalog.use(current.preferences().language)
@@ -105,6 +109,23 @@ def guard(registry: Registry) -> Response | None:
         if not mark.open_to_all and any("\0" in text for texts in request.form.listvalues() for text in texts):
             raise Invalid({"": [N_("A zero byte cannot be kept.")]})
     return None
+
+
+def _guard_api(mark: Mark | None) -> None:
+    """Decide about a call of the API: who it is says the Authorization header and nothing else, so no form is asked."""
+    bearer.refuse_secrets_in_query()
+    who = bearer.resolve()
+    rates.count(mark, who)
+    g.mark = mark if mark is None or who is None else mark.of(who.realm)
+    catalog.use(current.preferences().language)
+    if mark is None or mark.open_to_all:
+        return
+    if who is None:
+        raise Unauthorized(www_authenticate=bearer.CHALLENGE)
+    if g.mark is None:
+        raise NotFound
+    if g.mark.node is not None:
+        _check_level(who, g.mark)
 
 
 def _resolve() -> Visitor | Ended | None:

@@ -91,6 +91,8 @@ class Registry:
                     f'{where} has the view {endpoint!r} that belongs to no node; mark it with @belongs_to("…")'
                 )
             if portal is None:
+                for called in (mark.by_realm or {}).values():
+                    self._check_called(endpoint, called)
                 yield endpoint, mark
                 continue
             if mark.node not in portal.structure.nodes:
@@ -100,6 +102,13 @@ class Registry:
                     f"it has {known}"
                 )
             yield endpoint, replace(mark, portal=portal.slug)
+
+    def _check_called(self, endpoint: str, mark: Mark) -> None:
+        portal = self.portals[str(mark.portal)]
+        if mark.node not in portal.structure.nodes:
+            raise DeclarationError(
+                f"the view {endpoint!r} takes the rights of {mark.node!r}, which {portal.slug!r} does not have"
+            )
 
     def _read_paths(self) -> Iterator[tuple[tuple[str, str], str]]:
         for portal in self.portals.values():

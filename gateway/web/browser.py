@@ -60,11 +60,13 @@ def read_cookie(name: str) -> str | None:
 
 
 def session_cookie(of: Scope | None = None) -> str | None:
-    """Return the session cookie of the present scope, or of another that has no handle, or None."""
+    """Return the session cookie of the present scope, or of another that has no handle, or None. The API has none."""
     if of is not None:
         return read_cookie(scopes.cookie_name(of, handle(), _secure()))
     if "session_cookie" not in g:
-        g.session_cookie = read_cookie(scopes.cookie_name(scope(), handle(), _secure()))
+        here = scope()
+        none = here is Scope.API
+        g.session_cookie = None if none else read_cookie(scopes.cookie_name(here, handle(), _secure()))
     return cast("str | None", g.session_cookie)
 
 

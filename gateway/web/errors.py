@@ -1,5 +1,6 @@
 """Errors of the domain become pages in the reader's language, with the request id and never with details (ERR-01)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,7 +14,7 @@ from gateway.access.acting import REASONS
 from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound, Stale, TooBusy, Unrecordable
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.web import current
+from gateway.web import current, problems
 
 log = structlog.get_logger()
 
@@ -29,6 +30,7 @@ class Explanation:
 
 
 EXPLAINED = {
+    401: Explanation(N_("Not logged in"), N_("Login and token, or the session that they gave, are missing, wrong or over.")),
     400: Explanation(N_("This request cannot be read"), N_("Go back, reload the page and try again.")),
     403: Explanation(N_("Not allowed"), N_("Your role does not let you do this.")),
     404: Explanation(N_("Page not found"), N_("There is nothing at this address, or it is not yours to see.")),
@@ -37,27 +39,39 @@ EXPLAINED = {
         N_("Somebody else was faster"),
         N_("This was changed meanwhile. Open it again to see how it stands now, then make your change."),
     ),
+    412: Explanation(
+        N_("Somebody else was faster"), N_("This was changed meanwhile. Read it again, then make your change.")
+    ),
     413: Explanation(N_("Too large"), N_("What was sent is larger than one megabyte.")),
+    415: Explanation(N_("Not readable"), N_("What is sent has to be JSON, said by Content-Type: application/json.")),
     422: Explanation(N_("This cannot be taken"), N_("A value is missing or wrong.")),
+    428: Explanation(
+        N_("Say what you change"), N_("Send the ETag of what you read as If-Match, so that nothing is overwritten.")
+    ),
     429: Explanation(N_("Too many attempts"), N_("Wait a little, then try again.")),
     500: Explanation(N_("Something went wrong"), N_("It has been noted under the number below. Please try again.")),
     503: Explanation(N_("Just a moment"), N_("We are busy or being looked after. Please try again in a few seconds.")),
 }
 
 
-def page(status: int, message: str | None = None) -> Response:
-    """Render the page of an error; `message` takes the place of the usual sentence."""
+def page(
+    status: int,
+    message: str | None = None,
+    code: str | None = None,
+    faults: Mapping[str, Sequence[str]] | None = None,
+) -> Response:
+    """Render the page of an error, or under `/api` its problem; `message` takes the place of the usual sentence.
+
+    `code` and `faults` (sentences by field) are for programs.
+    """
     explained = EXPLAINED.get(status) or EXPLAINED[400 if status < 500 else 500]
-    response = make_response(
-        render_template(
-            "errors/error.html",
-            status=status,
-            title=_(explained.title),
-            message=message or _(explained.message),
-            back_url=f"{request.script_root}/" if current.maybe_visitor() or request.script_root else "/",
-        ),
-        status,
-    )
+    title, message = _(explained.title), message or _(explained.message)
+    if problems.wanted():
+        response = problems.problem(status, title, message, code, faults)
+    else:
+        back_url = f"{request.script_root}/" if current.maybe_visitor() or request.script_root else "/"
+        text = render_template("errors/error.html", status=status, title=title, message=message, back_url=back_url)
+        response = make_response(text, status)
     if status == 503:
         response.headers["Retry-After"] = RETRY_AFTER
     return response
@@ -72,23 +86,24 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Forbidden)
     def _forbidden(error: Forbidden) -> Response:
-        response = page(403, _(error.reason))
+        response = page(403, _(error.reason), error.code)
         response.headers["X-Error-Code"] = error.code
         return response
 
     @app.errorhandler(LaunchRefused)
     def _launch_refused(error: LaunchRefused) -> Response:
-        response = page(403, _(REASONS[error.reason]))
+        response = page(403, _(REASONS[error.reason]), error.reason)
         response.headers["X-Error-Code"] = error.reason
         return response
 
     @app.errorhandler(Stale)
     def _stale(_error: Stale) -> Response:
-        return page(409)
+        return page(412 if problems.wanted() else 409)
 
     @app.errorhandler(Invalid)
     def _invalid(error: Invalid) -> Response:
-        return page(422, " ".join(_(text) for texts in error.errors.values() for text in texts))
+        faults = {field: [_(text) for text in texts] for field, texts in error.errors.items()}
+        return page(422, " ".join(text for texts in faults.values() for text in texts), faults=faults)
 
     @app.errorhandler(TooBusy)
     def _too_busy(error: TooBusy) -> Response:
@@ -111,7 +126,7 @@ def register(app: Flask) -> None:
     def _http(error: HTTPException) -> Response:
         response = page(error.code or 500)
         for name, value in error.get_headers():
-            if name in ("Allow", "Retry-After", "Location"):
+            if name in ("Allow", "Retry-After", "Location", "WWW-Authenticate"):
                 response.headers[name] = value
         return response
 

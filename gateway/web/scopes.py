@@ -9,6 +9,7 @@ from gateway.identity.models import Scope
 HANDLE = re.compile(r"[0-9a-z]{16}\Z")
 _INSIDE = re.compile(r"/(end|land)?\Z|/portals/")
 ENVIRON = "portico.handle"
+API = "/api/v1/"
 COOKIE = {Scope.SELF_CARE: "session", Scope.ADMIN: "admin"}
 
 WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -39,6 +40,8 @@ def scope_of(path: str, handle: str | None) -> Scope:
     """Return the scope of a request: of a visit if it carries a handle, else by its path."""
     if handle is not None:
         return Scope.VISIT
+    if path.startswith(API):
+        return Scope.API
     return Scope.ADMIN if path == "/admin" or path.startswith("/admin/") else Scope.SELF_CARE
 
 

@@ -1,0 +1,55 @@
+"""Launches: a program asks, the administrator confirms in the console."""
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session as Work
+
+from gateway.access.levels import Level, under
+from gateway.api.blueprint import bp
+from gateway.api.schemas.calls import Launch, NewLaunch
+from gateway.api.views.answering import Made, once
+from gateway.api.views.structures import registry
+from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
+from gateway.i18n.catalog import N_
+from gateway.identity.models import Kind
+from gateway.launch import operations, queries, requests
+from gateway.portal.guard import refuse
+from gateway.web import current
+from gateway.web.marks import serves
+
+
+@bp.post("/launches", tags=["launches"])
+@serves(console="customers", needs=Level.VIEW)
+@bp.makes(NewLaunch)
+@bp.answers(Launch, 201)
+def create_launch(given: dict[str, Any]) -> Response:
+    """Ask for a launch, as a button in a CRM does.
+
+    The answer's `url` is for the same administrator, logged in to the console, within ten minutes: it shows what would
+    be opened for whom, and a click starts it. It is no credential.
+    """
+    who, now = current.visitor(), current.now()
+    if under(Level.FULL, who.ceilings) < Level.FULL:
+        refuse(Forbidden(N_("You can look but not change anything here."), "view_only"))
+    subject = queries.subject_of(current.reader(), current.house().rights, given["subject"], now)
+    if subject is None or subject.kind is Kind.ADMINISTRATOR:
+        raise NotFound
+    slug, mode, view_only = given["portal"] or None, given["mode"], given["view_only"]
+    portal = registry().portals.get(slug) if slug else None
+    code = "portal-unknown" if slug and portal is None else queries.why_not(who, subject, portal, mode, view_only)
+    if code is not None:
+        work = current.writer()
+        operations.refuse(work, who, subject, portal.slug if portal else None, mode, code)
+        work.commit()
+        raise LaunchRefused(code)
+    reason = given["reason"] or None
+    if reason is None and subject.facts.reason_required:
+        raise Invalid({"reason": [N_("Say why first: this customer's class asks for a reason.")]})
+    asked = requests.Asked(subject.id, slug, mode, view_only, reason)
+
+    def make(work: Work) -> Made:
+        id, until = requests.ask(work, who.id, asked, now)
+        return Made({"url": f"/admin/launches/{id}", "expires_at": until})
+
+    return once(make)
