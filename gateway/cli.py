@@ -17,13 +17,15 @@ from gateway import clock, demo_company, migrations, settings
 from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
+from gateway.api import operations as answers
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
-from gateway.identity import operations, passwords, sessions
+from gateway.identity import api_tokens, operations, passwords, sessions
 from gateway.identity.logins import canonical
-from gateway.identity.models import Realm
+from gateway.identity.models import Kind, Realm
 from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, run
+from gateway.launch import requests
 from gateway.portal.registry import Registry
 from gateway.web.current import House
 
@@ -34,7 +36,7 @@ def register(app: Flask) -> None:
     """Give the application its commands."""
     for command in (migrate, settings_command, work):
         app.cli.add_command(command)
-    for group in (administrator, audit, demo, portal, sessions_group):
+    for group in (administrator, audit, demo, portal, sessions_group, token):
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
     registry: Registry = app.extensions["portico.registry"]
@@ -173,6 +175,39 @@ def portal_on(slug: str) -> None:
     _switch(slug, enabled=True)
 
 
+token = AppGroup("token", help="Tokens of the API.")
+
+
+@token.command("create")
+@click.option("--administrator", "kind", flag_value=Kind.ADMINISTRATOR.value, type=str, help="For an administrator.")
+@click.option("--customer", "kind", flag_value=Kind.CUSTOMER.value, type=str, help="For a customer.")
+@click.option("--individual", "kind", flag_value=Kind.INDIVIDUAL.value, type=str, help="For an individual.")
+@click.argument("login")
+@click.option("--name", required=True, help="Which program it is for.")
+@click.option("--days", default=api_tokens.USUAL_DAYS, show_default=True, help="For how long it is good.")
+@click.option("--level", type=click.Choice(["view", "full"]), default="view", show_default=True)
+def create_token(kind: str | None, login: str, name: str, days: int, level: str) -> None:
+    """Make a token for LOGIN and print it, alone on the last line: it is never shown again."""
+    if kind is None:
+        _fail("Say whose it is: --administrator, --customer or --individual.")
+    made: list[str] = []
+
+    def do(unit: Work) -> None:
+        realm = Realm.ADMIN if kind == Kind.ADMINISTRATOR else Realm.SELF_CARE
+        owner = api_tokens.owner_by_login(unit.connection(), realm, login)
+        if owner is None or owner.kind != kind:
+            _fail(f"There is no {kind} with the login {login!r}.")
+        if not api_tokens.access_of(unit.connection(), owner.id):
+            click.echo(f"Note: the API is switched off for {login}, so the token does not work yet.", err=True)
+        try:
+            made.append(api_tokens.make(unit, owner.id, api_tokens.Terms(name, level, (), days), clock.now()))
+        except Invalid as invalid:
+            _fail(str(invalid))
+
+    _in_work(do)
+    click.echo(made[0])
+
+
 sessions_group = AppGroup("sessions", help="Who is logged in.")
 
 
@@ -233,10 +268,12 @@ def _import_command(importer: Importer) -> click.Command:
 
 @click.command()
 def work() -> None:
-    """Do what is due in the background: take away sessions and launches that are long over."""
+    """Do what is due in the background: take away sessions, tokens, answers and launches that are long over."""
     house = _house()
     while True:
         with house.database.writing() as unit:
-            sessions.forget_old(house.stamped(unit, Stamp()), clock.now())
+            house.stamped(unit, Stamp())
+            for forget in (sessions.forget_old, api_tokens.forget_old, answers.forget_old, requests.forget_old):
+                forget(unit, clock.now())
             unit.commit()
         time.sleep(WORK_SECONDS + secrets.randbelow(5))

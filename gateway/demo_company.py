@@ -13,7 +13,7 @@ from gateway.access.operations import allow_role, ensure_role, set_portal_view
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.identity import logins, passwords
-from gateway.identity.models import CustomerClass, Identity, Realm
+from gateway.identity.models import CustomerClass, Identity, Kind, Realm
 from gateway.identity.operations import create_administrator
 from gateway.importing import Importer, run
 
@@ -88,9 +88,10 @@ def _allowed_roles(work: Work) -> None:
 
 
 def _passwords(work: Work, password_hash: str) -> None:
-    """Give everybody the one password of the demo, with nothing to change at the first log-in."""
+    """Give everybody the one password of the demo, with nothing to change at the first log-in; staff get the API."""
     work.execute(
         update(Identity)
         .where(Identity.login_key.is_not(None))
         .values(password_hash=password_hash, password_must_change=False)
     )
+    work.execute(update(Identity).where(Identity.kind == Kind.ADMINISTRATOR).values(api_access=True))

@@ -45,6 +45,20 @@ TABLE = {
     "POST /admin/customers/<id>/individuals/change": ("??!", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals/<individual>": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>": (">>!", ">>>>>>>"),
+    "GET /admin/launches/<id>": ("---", ">>>>>>>"),
+    "GET /admin/tokens": (".-.", ">>>>>>>"),
+    "POST /admin/tokens": ("?-!", ">>>>>>>"),
+    "POST /admin/tokens/<token>/revoke": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/tokens": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/tokens": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/tokens/<token>/revoke": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>/tokens": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/tokens": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/tokens/<token>/revoke": ("--!", ">>>>>>>"),
+    "GET /admin/administrators/<id>/tokens": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/<id>/tokens": ("?-!", ">>>>>>>"),
+    "POST /admin/administrators/<id>/tokens/<token>/revoke": ("--!", ">>>>>>>"),
+    "POST /admin/administrators/<id>/api-access": (">-!", ">>>>>>>"),
     "GET /admin/mail": (".-.", ">>>>>>>"),
     "GET /admin/formats": ("...", ">>>>>>>"),
     "POST /admin/launches": (">>!", ">>>>>>>"),
@@ -95,6 +109,8 @@ TABLE = {
     "POST /portals/self-care/individuals/change": (">>>", "?---?--"),
     "GET /portals/self-care/individuals/<individual>": (">>>", ".------"),
     "POST /portals/self-care/individuals/<individual>": (">>>", ">------"),
+    "GET /portals/self-care/tokens": (">>>", ".---.-."),
+    "POST /portals/self-care/tokens": (">>>", "?---?-?"),
     "GET /portals/pbx/overview": (">>>", "......."),
     "GET /portals/pbx/configuration/extensions": (">>>", "...-..."),
     "GET /portals/pbx/configuration/extensions/new": (">>>", "...-..."),
@@ -130,6 +146,8 @@ ELSEWHERE = {
     "POST /admin/customers/<id>/individuals/<individual>/invitation",
     "POST /portals/self-care/individuals/<individual>/password",
     "POST /portals/self-care/individuals/<individual>/invitation",
+    "POST /portals/self-care/tokens/<token>/revoke",
+    *("GET /api/openapi.json", "GET /api/docs"),
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
     *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
@@ -147,6 +165,7 @@ RECORDS = {
     "/admin/classes": "standard",
     "/admin/roles": "itlead",
     "/admin/administrators": "audrey",
+    "/admin/launches": "nothing",
     "/portals/pbx/configuration/extensions": "abc-100",
     "/portals/pbx/finance/invoices": "abc-inv",
     "/portals/pbx/finance/payments": "abc-pay",
@@ -183,10 +202,11 @@ def browsers(app: Flask) -> dict[str, Browser]:
 
 
 def routes(app: Flask) -> set[str]:
-    """Return every method and rule of the application."""
+    """Return every method and rule of the pages; the API has a matrix of its own."""
     return {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
+        if not rule.rule.startswith("/api/v1/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 

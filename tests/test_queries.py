@@ -39,6 +39,7 @@ OWN = {
     "/portals/self-care/security": 2,
     "/portals/self-care/preferences": 1,
     "/portals/self-care/preferences/formats": 0,
+    "/portals/self-care/tokens": 2,
     "/portals/pbx/": 0,
     "/": 0,
 }
@@ -56,6 +57,10 @@ CONSOLE = {
     "/admin/customers/abc/individuals/new": 3,
     "/admin/customers/abc/individuals/john": 3,
     "/admin/customers/abc/individuals/change?to=role&individual=john": 3,
+    "/admin/tokens": 2,
+    "/admin/customers/abc/tokens": 3,
+    "/admin/customers/abc/individuals/john/tokens": 3,
+    "/admin/administrators/audrey/tokens": 3,
     "/admin/mail": 1,
     "/admin/formats": 0,
     "/admin/classes": 1,

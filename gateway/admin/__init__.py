@@ -8,10 +8,12 @@ from gateway.admin.views import (
     classes,
     customers,
     individuals,
+    launches,
     mail,
     panel,
     role_views,
     roles,
+    tokens,
 )
 from gateway.admin.views import gateway as gateway_page
 
@@ -23,9 +25,11 @@ __all__ = [
     "customers",
     "gateway_page",
     "individuals",
+    "launches",
     "mail",
     "panel",
     "portal",
     "role_views",
     "roles",
+    "tokens",
 ]

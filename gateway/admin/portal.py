@@ -32,6 +32,7 @@ portal = Portal(
         ),
         Page("roles", N_("Roles"), endpoint="console.roles"),
         Page("administrators", N_("Administrators"), endpoint="console.administrators"),
+        Page("tokens", N_("API tokens"), endpoint="console.tokens"),
         Page("audit", N_("Record"), endpoint="console.audit"),
         Page("mail", N_("Mail"), endpoint="console.mail"),
         Page("gateway", N_("Gateway"), endpoint="console.gateway"),

@@ -105,6 +105,7 @@ _ADMINISTRATORS = (
         Identity.login,
         Identity.email,
         Identity.suspended,
+        Identity.api_access,
         Identity.last_login_at,
         Identity.version,
         Identity.role_id.label("assigned_role_id"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
@@ -39,6 +39,12 @@ _LISTED = (
     .outerjoin(_author, _author.id == ApiToken.author_id)
     .where(ApiToken.identity_id == bindparam("id"))
     .order_by(ApiToken.id.desc())
+)
+_customer = aliased(Identity)
+_ACCESS = (
+    select(Identity.api_access & func.coalesce(_customer.api_access, true()))
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .where(Identity.id == bindparam("id"))
 )
 _TOKEN: Any = ApiToken.__table__
 _USED = Prepared(
@@ -214,6 +220,11 @@ def set_access(work: Work, identity_id: str, *, allowed: bool) -> None:
     identity.version += 1
     about = _about(_stamp(work), identity)
     record(work, "access.changed", of=about, before={"api_access": not allowed}, after={"api_access": allowed})
+
+
+def access_of(reader: Connection, identity_id: str) -> bool:
+    """Tell whether the API is on for somebody: for an individual both their own switch and their customer's count."""
+    return bool(reader.execute(_ACCESS, {"id": identity_id}).scalar_one_or_none())
 
 
 def owner_by_login(reader: Connection, realm: Realm, login: str) -> AnyRow | None:

@@ -22,7 +22,7 @@ from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
-from gateway.identity import sessions
+from gateway.identity import api_tokens, sessions
 from gateway.identity.models import Scope
 from gateway.portal.registry import Registry
 from gateway.web import bearer, current, origin, rates
@@ -114,7 +114,11 @@ def guard(registry: Registry) -> Response | None:
 def _guard_api(mark: Mark | None) -> None:
     """Decide about a call of the API: who it is says the Authorization header and nothing else, so no form is asked."""
     bearer.refuse_secrets_in_query()
-    who = bearer.resolve()
+    who, token_id = bearer.resolve()
+    if token_id is not None:
+        work = current.writer()
+        api_tokens.used(work, token_id, current.now(), current.address())
+        work.commit()
     rates.count(mark, who)
     g.mark = mark if mark is None or who is None else mark.of(who.realm)
     catalog.use(current.preferences().language)

@@ -20,5 +20,6 @@ portal = Portal(
         Page("security", N_("Security"), endpoint="self_care.security", own=True),
         Page("preferences", N_("Preferences"), endpoint="self_care.preferences", own=True),
         Page("individuals", N_("Individuals"), endpoint="self_care.individuals"),
+        Page("tokens", N_("API tokens"), endpoint="self_care.tokens"),
     ),
 )

@@ -19,19 +19,16 @@ def refuse_secrets_in_query() -> None:
         raise BadRequest
 
 
-def resolve() -> Visitor | None:
-    """Find out who calls; note at most once a minute that the token was used, and from where."""
+def resolve() -> tuple[Visitor | None, str | None]:
+    """Find out who calls; returns them, and the token whose use is to be noted: at most once a minute (TOK-07)."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not bearer.startswith(api_tokens.SESSION_PREFIX):
-        return None
+        return None, None
     house, now = current.house(), current.now()
     found = visitor_of(current.reader(), house.rights, api_tokens.key_of(bearer), current.address(), now)
     if found is None:
-        return None
+        return None, None
     who, token = found
     g.visitor = who
-    if token.last_used_at is None or now - token.last_used_at >= api_tokens.USED_AGAIN:
-        work = current.writer()
-        api_tokens.used(work, token.token_id, now, current.address())
-        work.commit()
-    return who
+    due = token.last_used_at is None or now - token.last_used_at >= api_tokens.USED_AGAIN
+    return who, token.token_id if due else None

@@ -30,7 +30,9 @@ class Explanation:
 
 
 EXPLAINED = {
-    401: Explanation(N_("Not logged in"), N_("Login and token, or the session that they gave, are missing, wrong or over.")),
+    401: Explanation(
+        N_("Not logged in"), N_("Login and token, or the session that they gave, are missing, wrong or over.")
+    ),
     400: Explanation(N_("This request cannot be read"), N_("Go back, reload the page and try again.")),
     403: Explanation(N_("Not allowed"), N_("Your role does not let you do this.")),
     404: Explanation(N_("Page not found"), N_("There is nothing at this address, or it is not yours to see.")),

@@ -31,6 +31,7 @@ NOTICES: Mapping[str, str] = {
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),
+    "token-revoked": catalog.N_("The token is revoked."),
     "visit-ended": catalog.N_("The visit has ended."),
 }
 """Quiet confirmations, named in the query of the page that follows a change."""

@@ -1,0 +1,34 @@
+"""A launch that a program asked for: shown to its administrator, and started by a click like any other."""
+
+from flask import render_template
+
+from gateway.access.acting import REASONS
+from gateway.admin.portal import bp
+from gateway.errors import NotFound
+from gateway.i18n.catalog import gettext as _
+from gateway.launch import queries, requests
+from gateway.launch import views as launch
+from gateway.web import current
+from gateway.web.marks import belongs_to
+
+
+@bp.get("/launches/<id>")
+@belongs_to("customers")
+def asked_launch(id: str) -> str:
+    """Show what is to be opened for whom, and ask. What is not possible any more says why."""
+    who, now = current.visitor(), current.now()
+    asked = requests.find(current.reader(), id, who.id, now)
+    subject = queries.subject_of(current.reader(), current.house().rights, asked.subject_id, now) if asked else None
+    if asked is None or subject is None:
+        raise NotFound
+    portal = launch.registry().portals.get(asked.portal) if asked.portal else None
+    code = queries.why_not(who, subject, portal, asked.mode, asked.view_only)
+    if asked.portal and portal is None:
+        code = "portal-unknown"
+    return render_template(
+        "admin/asked_launch.html",
+        asked=asked,
+        subject=subject,
+        portal=_(portal.title) if portal else _("All portals"),
+        barred=_(REASONS[code]) if code else None,
+    )

@@ -1,0 +1,1 @@
+"""Tokens for programs, as pages: the same for oneself and for staff."""
