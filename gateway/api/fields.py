@@ -68,6 +68,10 @@ class Checked(Text):
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
+    def _validate(self, value: Any) -> None:
+        if value is not None:
+            super()._validate(value)
+
 
 class Networks(fields.String):
     """Trusted networks as they are typed, lines and all."""

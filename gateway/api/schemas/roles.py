@@ -92,7 +92,7 @@ class MoveTo(Given):
     move_to = fields.String(metadata=about("The id of the role that they get instead."))
 
 
-class PortalPage(Schema):
+class PortalNode(Schema):
     """A page of a portal."""
 
     key = fields.String(required=True, metadata=about("The key.", "configuration.extensions"))
@@ -105,7 +105,7 @@ class PortalItem(Schema):
     slug = fields.String(required=True, metadata=about("The key.", "pbx"))
     title = fields.String(required=True, metadata=about("In the caller's language.", "Cloud PBX"))
     realm = Word(Realm, required=True, metadata=about("admin or self-care.", "self-care"))
-    pages = fields.List(fields.Nested(PortalPage), required=True)
+    pages = fields.List(fields.Nested(PortalNode), required=True)
 
 
 Portals, Roles = page_of(PortalItem), page_of(RoleItem)
