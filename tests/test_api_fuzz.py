@@ -23,7 +23,7 @@ CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance,
 @pytest.fixture
 def document(app: Flask) -> Any:
     """The document, read by a library that nobody here wrote. Calls are not counted here."""
-    app.extensions["portico.rates"].hit = lambda *_call: None
+    app.extensions["portico.rates"].count = lambda *_call: 0
     return schemathesis.openapi.from_wsgi("/api/openapi.json", app)
 
 

@@ -16,6 +16,7 @@ from portals.iot.models import Device, DeviceStatus
 from portals.pbx.models import Call, Direction, Extension, Invoice, InvoiceStatus, Method, Payment
 from tests.cast import ABC, HELEN, JOHN, ROOT
 from tests.house import Browser, add_identity, counting, visit_of, working
+from tests.programs import Program
 
 NewBrowser = Callable[[], Browser]
 
@@ -74,6 +75,25 @@ CONSOLE = {
 }
 
 
+CALLS = {
+    "/self": 0,
+    "/customers": 1,
+    "/customers?q=abc": 2,
+    "/customers/abc": 2,
+    "/customers/abc/allowed-roles": 2,
+    "/customers/abc/sessions": 2,
+    "/individuals?customer=abc": 2,
+    "/individuals/john": 4,
+    "/individuals/john/sessions": 3,
+    "/classes": 1,
+    "/classes/gold": 1,
+    "/roles": 1,
+    "/roles/itlead": 2,
+    "/portals": 0,
+    "/audit": 1,
+}
+
+
 def sent_by(app: Flask, browser: Browser, path: str) -> list[str]:
     """Return the statements that a page takes once everything is warm."""
     assert browser.get(path).status_code in (200, 303)
@@ -113,6 +133,18 @@ def test_a_visit_takes_no_statement_more_than_the_customers_own_log_in(app: Flas
     visit = visit_of(helen.open("abc", "pbx"))
     pages = {path: own for path, own in OWN.items() if path != "/"}
     assert {path: beside_the_visitor(app, helen, f"{visit}{path}") for path in pages} == pages
+
+
+def test_a_call_of_the_api_takes_one_statement_for_the_caller_and_its_own(app: Flask) -> None:
+    program = Program(app, "root")
+    taken = {}
+    for path in CALLS:
+        program.get(path)
+        with counting(app) as sent:
+            assert program.get(path).status_code == 200
+        assert "api_session" in sent[0]
+        taken[path] = len(sent) - 1
+    assert taken == CALLS
 
 
 def test_a_stranger_takes_none(app: Flask, new_browser: NewBrowser) -> None:

@@ -7,8 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, exists, func, or_, select
+from sqlalchemy import Connection, Text, bindparam, case, exists, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
@@ -37,11 +40,29 @@ from gateway.identity.standing import Standing, individual_standing, log_in_refu
 _subject, _customer, _handed_out = aliased(Identity), aliased(Identity), aliased(AllowedRole)
 
 
+class _Joined(FunctionElement[str]):
+    """Texts of several rows joined by commas."""
+
+    inherit_cache = True
+    name = "joined"
+    type = Text()
+
+
+@compiles(_Joined)
+def _on_postgresql(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
+
+
+@compiles(_Joined, "sqlite")
+def _on_sqlite(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
+
+
 def _listed(owner: Any, which: NetworkList) -> Any:
     """Return a list of networks as one text, an entry that has expired as nothing; none: there is no list."""
     live = or_(TrustedNetwork.expires_at.is_(None), TrustedNetwork.expires_at > bindparam("now", type_=UTCDateTime()))
     return (
-        select(func.aggregate_strings(case((live, TrustedNetwork.network), else_=""), ","))
+        select(_Joined(case((live, TrustedNetwork.network), else_="")))
         .where(TrustedNetwork.identity_id == owner.id, TrustedNetwork.list == which)
         .scalar_subquery()
     )

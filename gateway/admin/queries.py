@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from gateway.access.models import Role
-from gateway.db import AnyRow, AnySelect
+from gateway.db import AnyRow, AnySelect, Prepared
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.search import customers_found_by, literal
@@ -42,6 +42,10 @@ _AFTER = and_(
 )
 
 
+_ALL = _CUSTOMERS.where(Identity.kind == Kind.CUSTOMER).limit(bindparam("size"))
+_FIRST, _NEXT = Prepared(_ALL), Prepared(_ALL.where(_AFTER))
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which customers are asked for."""
@@ -65,13 +69,14 @@ def customers(reader: Connection, wanted: Wanted, after: str | None, size: int =
 
     Raises `Invalid` for a cursor that is not ours.
     """
-    statement = wanted.of(reader, _CUSTOMERS).limit(size + 1)
+    values: dict[str, object] = {"size": size + 1}
     if after:
-        after_key, after_id = decode_cursor(after, str, str)
-        rows = reader.execute(statement.where(_AFTER), {"after_key": after_key, "after_id": after_id}).all()
-    else:
-        rows = reader.execute(statement).all()
-    page = page_of(rows, lambda row: (row.sort_key, row.id), size)
+        values["after_key"], values["after_id"] = decode_cursor(after, str, str)
+    if wanted == Wanted():
+        return page_of((_NEXT if after else _FIRST).all(reader, values), _key, size)
+    statement = wanted.of(reader, _CUSTOMERS).limit(bindparam("size"))
+    rows = reader.execute(statement.where(_AFTER) if after else statement, values).all()
+    page = page_of(rows, _key, size)
     key = logins.canonical(wanted.q)
     if not key or after:
         return page
@@ -80,6 +85,10 @@ def customers(reader: Connection, wanted: Wanted, after: str | None, size: int =
     if exact is None:
         return page
     return Page([exact, *(row for row in page.rows if row.id != exact.id)], page.after)
+
+
+def _key(row: AnyRow) -> tuple[str, str]:
+    return row.sort_key, row.id
 
 
 def customer(reader: Connection, customer_id: str) -> AnyRow | None:

@@ -36,6 +36,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def _register_error_handlers(self) -> None:
         return None
 
+    def _register_pagination_header(self) -> None:
+        return None
+
     def _register_responses(self) -> None:
         content = {"application/problem+json": {"schema": Problem}}
         response = {"description": "What went wrong, with a code for programs.", "content": content}

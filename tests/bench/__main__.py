@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests.bench import peers
+from tests.bench.api import api
 from tests.bench.click import click
 from tests.bench.growth import growth
 from tests.bench.loading import loading
@@ -16,7 +17,7 @@ from tests.bench.pages import pages
 from tests.bench.places import CUSTOMERS, Place, furnish
 from tests.bench.worker import worker
 
-PARTS = ("pages", "click", "imports", "growth", "worker")
+PARTS = ("pages", "api", "click", "imports", "growth", "worker")
 MANY, ALL = 100_000, 1_000_000
 
 
@@ -32,6 +33,8 @@ def measure(kind: str, server: str, only: list[str], many: int, others: bool) ->
             seconds: dict[str, float] = {}
             if "pages" in only:
                 seconds |= pages(kind, place.create(base))
+            if "api" in only:
+                api(kind, place.create(base))
             if "click" in only:
                 seconds["click"] = click(kind, place.create(base))
             if others and kind == "sqlite":

@@ -1,7 +1,7 @@
 """The document, and the same for people."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -62,7 +62,7 @@ def page() -> str:
                 calls[operation["tags"][0]].append(_call(made, path, method, operation, common))
     return render_template(
         "api/docs.html",
-        tags=[(tag["name"], tag["description"], calls[tag["name"]]) for tag in made["tags"]],
+        tags=[(tag["name"], _plain(tag["description"]), calls[tag["name"]]) for tag in made["tags"]],
         base=current.house().settings.base_url,
         codes=CODES,
     )
@@ -79,8 +79,8 @@ def _call(made: Mapping[str, Any], path: str, method: str, operation: Mapping[st
         id=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=operation.get("summary", ""),
-        description=operation.get("description", ""),
+        summary=_plain(operation.get("summary", "")),
+        description=_plain(operation.get("description", "")),
         parameters=[_row(made, one["name"], one.get("schema", {}), one) for one in given],
         fields=list(_rows(made, body)),
         answers=list(_rows(made, schema)),
@@ -88,6 +88,11 @@ def _call(made: Mapping[str, Any], path: str, method: str, operation: Mapping[st
         curl=_curl(method, path, headers, example, operation),
         python=_python(method, path, headers, example, operation),
     )
+
+
+def _plain(text: str) -> str:
+    """Return a text of the document without the marks of Markdown."""
+    return text.replace("`", "")
 
 
 def _resolved(made: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,6 +104,9 @@ def _rows(made: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[Row]:
     found = _resolved(made, schema)
     for name, field in found.get("properties", {}).items():
         yield _row(made, name, field, {"required": name in found.get("required", ())})
+        inner, mark = (field["items"], "[]") if "items" in field else (field, "")
+        if "$ref" in inner:
+            yield from (replace(row, name=f"{name}{mark}.{row.name}") for row in _rows(made, inner))
 
 
 def _row(made: Mapping[str, Any], name: str, field: Mapping[str, Any], about: Mapping[str, Any]) -> Row:
@@ -106,7 +114,7 @@ def _row(made: Mapping[str, Any], name: str, field: Mapping[str, Any], about: Ma
     kinds = kind if isinstance(kind, list) else [kind]
     words = [str(word) for word in field.get("enum", []) if word is not None]
     meaning = about.get("description") or field.get("description") or _resolved(made, field).get("description", "")
-    return Row(name, " | ".join(words or kinds), meaning, bool(about.get("required")))
+    return Row(name, " | ".join(words or kinds), _plain(meaning), bool(about.get("required")))
 
 
 def _example(made: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,112 @@
+"""The document of the API, its page, and the examples in the documentation, which are run."""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from gateway import create_app
+from gateway.portal.registry import discover
+from tests.browser.conftest import Quiet
+from tests.conftest import settings_for
+from tests.house import Browser
+from tests.programs import token_for
+
+ROOT = Path(__file__).parent.parent
+GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def served(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[Flask, str]]:
+    """A real server, and its address."""
+    shutil.copy(sqlite_template, tmp_path / "house.db")
+    probe = make_server("127.0.0.1", 0, lambda *_request: [])
+    port = probe.server_port
+    probe.server_close()
+    url = f"http://127.0.0.1:{port}"
+    app = create_app(settings_for(f"sqlite:///{tmp_path / 'house.db'}", base_url=url), discover())
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield app, url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    app.extensions["portico"].database.dispose()
+
+
+def test_the_document_describes_every_call_with_an_example(app: Flask) -> None:
+    document = app.test_client().get("/api/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    described = {
+        f"{method.upper()} {path}"
+        for path, calls in document["paths"].items()
+        for method in calls
+        if method != "parameters"
+    }
+    there = {
+        f"{method} {rule.rule.replace('<', '{').replace('>', '}')}"
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert described == there
+    names = [
+        call["operationId"]
+        for calls in document["paths"].values()
+        for name, call in calls.items()
+        if name != "parameters"
+    ]
+    assert len(names) == len(set(names))
+    for name, schema in document["components"]["schemas"].items():
+        assert "example" in schema or name.endswith(("Page", "Self")), name
+
+
+def test_the_page_of_the_api_is_open_to_strangers_and_shows_every_call(app: Flask) -> None:
+    page = Browser(app).get("/api/docs")
+    assert page.status_code == 200
+    document = app.test_client().get("/api/openapi.json").json
+    for path, calls in document["paths"].items():
+        assert path in page.text
+        for name, call in calls.items():
+            assert name == "parameters" or f'id="{call["operationId"]}"' in page.text
+    for word in ("curl -X POST", "import requests", "Idempotency-Key", "If-Match", "Needs full at console/customers"):
+        assert word in page.text
+
+
+def test_the_guides_python_runs(served: tuple[Flask, str]) -> None:
+    app, url = served
+    token = token_for(app, "root")
+    code = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)[0]
+    scope: dict[str, Any] = {}
+    exec(code.replace("https://portal.example", url).replace("ptc_…", token), scope)
+    assert [customer["login"] for customer in scope["customers"]] == ["abc", "globex", "initech"]
+
+
+def test_the_guides_curl_runs(served: tuple[Flask, str]) -> None:
+    app, url = served
+    token = token_for(app, "root")
+    opening, asking = re.findall(r"^ +(curl -s (?:.*\\\n)?.*)$", GUIDE, re.MULTILINE)
+    shell = ["/bin/sh", "-c"]
+    command = opening.replace("https://portal.example", url).replace("ptc_…", token)
+    opened = subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
+    bearer = re.search(r"pts_[\w-]+", opened)
+    assert bearer is not None, opened
+    command = asking.replace("https://portal.example", url).replace("pts_…", bearer[0])
+    assert '"login":"root"' in subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_guides_command_runs(app: Flask) -> None:
+    command = re.search(r"flask --app wsgi (token create .*)", GUIDE)
+    assert command is not None
+    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command[1])]
+    result = app.test_cli_runner().invoke(args=words)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1].startswith("ptc_")
