@@ -7,7 +7,6 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 from gateway import admin, cli, self_care
-from gateway.access.rights import Rights
 from gateway.audit.operations import Keys
 from gateway.db import Database
 from gateway.identity import views as identity
@@ -42,7 +41,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     house = current.House(
         settings=settings,
         database=Database(settings.database_url),
-        rights=Rights(registry.structures()),
+        rights=registry.rights,
         audit_keys=Keys(settings.audit_keys),
     )
     app.extensions["portico"] = house

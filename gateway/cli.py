@@ -204,7 +204,7 @@ def demo_load(password: str) -> None:
 
 def importers(registry: Registry) -> Mapping[str, Importer]:
     """Return every kind of file that can be imported, by name."""
-    kinds = [*IDENTITY_IMPORTERS, *(kind for found in registry.portals.values() for kind in found.importers)]
+    kinds = [*IDENTITY_IMPORTERS, *(kind for found in registry.own.values() for kind in found.importers)]
     return {kind.name: kind for kind in kinds}
 
 

@@ -13,7 +13,7 @@ from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Realm
 from gateway.launch.views import registry
-from gateway.portal.declaration import Portal
+from gateway.portal.declaration import AnyPortal
 from gateway.web import current
 
 WORDS = {"forbidden": N_("Forbidden"), "view": N_("View only"), "full": N_("Full")}
@@ -52,7 +52,7 @@ class Tree:
     new: bool
 
 
-def portals_of(realm: Realm) -> list[Portal]:
+def portals_of(realm: Realm) -> list[AnyPortal]:
     """Return the portals that roles of a realm are about."""
     return [portal for portal in registry().portals.values() if portal.realm is realm]
 
@@ -93,7 +93,7 @@ def typed(realm: Realm, before: Views) -> dict[str, dict[str, str]]:
     return {portal.slug: _typed(portal, before.get(portal.slug, {})) for portal in portals_of(realm)}
 
 
-def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
+def _typed(portal: AnyPortal, before: Mapping[str, str]) -> dict[str, str]:
     levels = {key: word for key, word in before.items() if key and key not in portal.structure.nodes}
     for key in ("", *portal.structure.nodes):
         word = request.form.get(f"{portal.slug}:{key}", "")
@@ -107,10 +107,12 @@ def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
 def trees(realm: Realm, views: Views, known: Mapping[str, View]) -> list[Tree]:
     """Lay levels out, a tree for each portal; `known` are the views as they were saved."""
     resolved = levels_of(realm, views)
-    return [_tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known) for portal in portals_of(realm)]
+    return [
+        _tree(portal, views.get(portal.slug, {}), resolved.get(portal.slug, {}), known) for portal in portals_of(realm)
+    ]
 
 
-def _tree(portal: Portal, own: Mapping[str, str], resolved: Mapping[str, Level], known: Mapping[str, View]) -> Tree:
+def _tree(portal: AnyPortal, own: Mapping[str, str], resolved: Mapping[str, Level], known: Mapping[str, View]) -> Tree:
     saved = known.get(portal.slug)
     old = None if saved is None or saved.known is None else set(saved.known)
     root = own.get("", "forbidden")

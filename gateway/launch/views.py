@@ -93,7 +93,7 @@ def start() -> Response:
         mode=mode,
         view_only=view_only,
         reason=reason,
-        return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}"),
+        return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}", 500),
         now=now,
     )
     work.commit()

@@ -14,7 +14,7 @@ MARK = "__portico_mark__"
 class Mark:
     """Where a view belongs. `portal` and `node` are None for what is open to all, or to everyone logged in.
 
-    `needs` is the level for unsafe methods; a safe one needs `view`.
+    `needs` is the level for unsafe methods; a safe one needs `view`. `programs`: nobody is looked for, no form asked.
     """
 
     portal: str | None = None
@@ -22,6 +22,7 @@ class Mark:
     needs: Level = Level.FULL
     open_to_all: bool = False
     in_visits_only: bool = False
+    programs: bool = False
 
 
 def belongs_to(node: str, needs: Level = Level.FULL) -> Callable[[View], View]:
@@ -45,6 +46,11 @@ def open_to_all(view: View) -> View:
 def in_visits_only(view: View) -> View:
     """Mark a view that exists under `/as/<handle>` only and looks after itself."""
     return _marking(Mark(open_to_all=True, in_visits_only=True))(view)
+
+
+def open_to_programs(view: View) -> View:
+    """Mark a view of the gateway that programs call: it looks after itself, and no cookie counts unless it says so."""
+    return _marking(Mark(open_to_all=True, programs=True))(view)
 
 
 def _marking(mark: Mark) -> Callable[[View], View]:
