@@ -11,6 +11,7 @@ from gateway.audit.operations import Keys
 from gateway.db import Database
 from gateway.identity import views as identity
 from gateway.launch import views as launch
+from gateway.oidc import views as oidc
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
@@ -59,6 +60,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
     app.register_blueprint(launch.bp)
+    app.register_blueprint(oidc.bp)
     registry.mount(app)
     cli.register(app)
 

@@ -4,8 +4,9 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -14,6 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
 from gateway import clock, demo_company, migrations, settings
+from gateway.access import external, external_files
+from gateway.access.external import External
 from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
@@ -24,17 +27,22 @@ from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
 from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, run
+from gateway.oidc import keys, logouts
+from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
 from gateway.web.current import House
 
-WORK_SECONDS = 30
+T = TypeVar("T")
+
+WORK_SECONDS = 2
+TIDY_EVERY = timedelta(seconds=30)
 
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
     for command in (migrate, settings_command, work):
         app.cli.add_command(command)
-    for group in (administrator, audit, demo, portal, sessions_group):
+    for group in (administrator, audit, demo, portal, sessions_group, signing_keys):
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
     registry: Registry = app.extensions["portico.registry"]
@@ -53,12 +61,21 @@ def _registry() -> Registry:
     return registry
 
 
-def _in_work(do: Callable[[Work], None]) -> None:
-    """Run `do` in one transaction and commit it."""
+def _all_portals() -> Mapping[str, AnyPortal]:
+    """Return every portal, those that live elsewhere as they stand now."""
+    house = _house()
+    with house.database.reading() as reader:
+        house.rights.refresh(reader)
+    return _registry().portals
+
+
+def _in_work(do: Callable[[Work], T]) -> T:
+    """Run `do` in one transaction, commit it, and return what it returned."""
     house = _house()
     with house.database.writing() as unit:
-        do(house.stamped(unit, Stamp()))
+        found = do(house.stamped(unit, Stamp()))
         unit.commit()
+    return found
 
 
 def _fail(message: str) -> NoReturn:
@@ -126,9 +143,10 @@ portal = AppGroup("portal", help="The portals of this installation.")
 
 @portal.command("list")
 def portal_list() -> None:
-    """List the portals."""
-    for slug, found in _registry().portals.items():
-        click.echo(f"{slug}\t{found.prefix}/\t{found.title}")
+    """List the portals, those that live elsewhere with their start page."""
+    for slug, found in _all_portals().items():
+        where = found.start_url if isinstance(found, External) else f"{found.prefix}/"
+        click.echo(f"{slug}\t{where}\t{found.title}")
 
 
 @portal.command("check")
@@ -136,10 +154,10 @@ def portal_list() -> None:
 def portal_check(slug: str | None) -> None:
     """Check that every route of a portal (of all, without a SLUG) belongs to a node, and show which."""
     registry = _registry()
-    if slug is not None and slug not in registry.portals:
-        _fail(f"There is no portal {slug!r}. There are {', '.join(registry.portals)}.")
+    if slug is not None and slug not in registry.own:
+        _fail(f"There is no portal {slug!r}. There are {', '.join(registry.own)}.")
     rules = sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule)
-    for name, found in registry.portals.items():
+    for name, found in registry.own.items():
         if slug not in (None, name):
             continue
         click.echo(f"{name}: {len(found.structure.nodes)} nodes")
@@ -154,7 +172,7 @@ def portal_check(slug: str | None) -> None:
 
 
 def _switch(slug: str, *, enabled: bool) -> None:
-    if slug not in _registry().portals:
+    if slug not in _all_portals():
         _fail(f"There is no portal {slug!r}.")
     _in_work(lambda unit: set_portal_enabled(unit, slug, enabled=enabled))
 
@@ -171,6 +189,64 @@ def portal_off(slug: str) -> None:
 def portal_on(slug: str) -> None:
     """Switch a portal on again."""
     _switch(slug, enabled=True)
+
+
+@portal.command("register")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def portal_register(file: Path) -> None:
+    """Register a portal that lives elsewhere, or change it; prints a new secret alone on the last line."""
+    networks = _house().settings.outbound_networks
+    try:
+        said = external_files.read(file.read_text(encoding="utf-8"), networks)
+    except (external_files.BadRegistration, UnicodeDecodeError) as error:
+        _fail(f"{file} cannot be taken:\n{error}")
+    secret = _in_work(lambda unit: _register(unit, said))
+    click.echo(f"{said.slug} is registered.")
+    if secret:
+        click.echo("Its secret, shown this once:")
+        click.echo(secret)
+
+
+def _register(unit: Work, said: external_files.Said) -> str | None:
+    now, taken = clock.now(), list(_registry().own)
+    keys.ensure(unit, _house().settings.keys_by_id(keys.PURPOSE), now)
+    known = external.client(unit.connection(), said.slug)
+    if known is None:
+        try:
+            return external.register(unit, said.slug, said.registration, said.pages, taken, now)
+        except Invalid as invalid:
+            _fail(str(invalid))
+    secret = external.change(unit, said.slug, known.version, said.registration)
+    known = external.client(unit.connection(), said.slug)
+    if known is not None and known.pages != said.pages:
+        external.set_pages(unit, said.slug, known.version, said.pages)
+    return secret
+
+
+@portal.command("secret")
+@click.argument("slug")
+def portal_secret(slug: str) -> None:
+    """Give the client of a portal elsewhere another secret; prints it alone on the last line."""
+
+    def do(unit: Work) -> str:
+        known = external.client(unit.connection(), slug)
+        if known is None or known.public:
+            _fail(f"There is no portal {slug!r} with a secret.")
+        return external.new_client_secret(unit, slug, known.version)
+
+    click.echo("The secret before stops working now. The new one:")
+    click.echo(_in_work(do))
+
+
+signing_keys = AppGroup("keys", help="Keys that are kept in the database.")
+
+
+@signing_keys.command("rotate-signing")
+def rotate_signing() -> None:
+    """Make the next key that signs tokens for portals elsewhere; it is published now and signs in an hour."""
+    sealing = _house().settings.keys_by_id(keys.PURPOSE)
+    kid = _in_work(lambda unit: keys.rotate(unit, sealing, clock.now()))
+    click.echo(f"The key {kid} is published, and signs from an hour on. It happens by itself every 30 days.")
 
 
 sessions_group = AppGroup("sessions", help="Who is logged in.")
@@ -233,10 +309,22 @@ def _import_command(importer: Importer) -> click.Command:
 
 @click.command()
 def work() -> None:
-    """Do what is due in the background: take away sessions and launches that are long over."""
-    house = _house()
+    """Do what is due in the background: tell portals elsewhere of log-outs, and take away what is long over."""
+    house, tidied = _house(), clock.now() - 2 * TIDY_EVERY
     while True:
-        with house.database.writing() as unit:
-            sessions.forget_old(house.stamped(unit, Stamp()), clock.now())
-            unit.commit()
-        time.sleep(WORK_SECONDS + secrets.randbelow(5))
+        now = clock.now()
+        _portals_elsewhere(house)
+        if now - tidied > TIDY_EVERY:
+            tidied = now
+            _in_work(lambda unit: _tidy(unit, house))
+        time.sleep(WORK_SECONDS + secrets.randbelow(1000) / 1000)
+
+
+def _portals_elsewhere(house: House) -> None:
+    logouts.send_logouts(house.database, house.rights, house.settings, _in_work, clock.now())
+    logouts.check_health(house.database, house.settings, _in_work, clock.now())
+
+
+def _tidy(unit: Work, house: House) -> None:
+    sessions.forget_old(unit, clock.now())
+    logouts.clean_up(unit, house.settings, clock.now())

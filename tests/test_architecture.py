@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     ("__init__", "cli", "demo", "serve", "demo_company"),
-    ("admin", "self_care"),
+    ("admin", "self_care", "oidc"),
     ("people",),
     ("launch",),
     ("portal",),
@@ -18,7 +18,7 @@ FLOORS = (
     ("identity",),
     ("mail",),
     ("i18n", "audit"),
-    ("importing", "paging", "cells", "migrations"),
+    ("importing", "paging", "cells", "migrations", "outbound"),
     ("settings", "errors", "clock", "db", "tokens"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,4 +1,4 @@
-"""Portals that live elsewhere: what is known of them, registered and changed. Their structure is uploaded, not declared."""
+"""Portals that live elsewhere: what is known of them, registered and changed. Their structure is uploaded."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -108,7 +108,9 @@ def trees(realm: Realm, views: Views, known: Mapping[str, View]) -> list[Tree]:
     """Lay levels out, a tree for each portal; `known` are the views as they were saved."""
     resolved = levels_of(realm, views)
     return [
-        _tree(portal, views.get(portal.slug, {}), resolved.get(portal.slug, {}), known) for portal in portals_of(realm)
+        _tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known)
+        for portal in portals_of(realm)
+        if portal.slug in resolved
     ]
 
 

@@ -1,4 +1,4 @@
-"""Sessions at portals that live elsewhere: they end with the session of ours that they hang on, and their portal is told."""
+"""Sessions at portals that live elsewhere: they end with the session that they hang on, and their portal is told."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -72,7 +72,7 @@ def end_own(work: Work, subject_id: str, sid: str, now: datetime) -> bool:
 
 
 def own(reader: Connection, subject_id: str, now: datetime) -> Sequence[AnyRow]:
-    """Return where somebody has a session elsewhere, and what ended in the last day and was not confirmed; no visits."""
+    """Return where somebody has a session elsewhere, and what ended in a day and was not confirmed; no visits."""
     return reader.execute(_OWN, {"id": subject_id, "since": now - SHOWN_FOR}).all()
 
 

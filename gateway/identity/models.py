@@ -227,7 +227,7 @@ class Session(Base):
 
 
 class ExternalSession(Base):
-    """A session at a portal that lives elsewhere, under a session of ours and over with it. Its id is the portal's `sid`.
+    """A session at a portal that lives elsewhere, under one of ours and over with it. Its id is the portal's `sid`.
 
     `redeemed_at` is when the portal first took its tokens; `told` is the digest of what they said of the rights.
     """

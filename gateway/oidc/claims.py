@@ -1,4 +1,4 @@
-"""What a portal elsewhere is told of somebody: who, under whose rights, at which level at every node of its structure."""
+"""What a portal elsewhere is told of somebody: who, under whose rights, at which level at each of its nodes."""
 
 import hashlib
 import json

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -69,7 +70,7 @@ def look_after(work: Work, sealing: Sealing, now: datetime) -> None:
     rows = work.execute(select(_TABLE.c.kid, _TABLE.c.signs_from).order_by(_TABLE.c.signs_from.desc())).all()
     if rows and now - rows[0].signs_from > SIGNS_FOR:
         rotate(work, sealing, now)
-    gone = [older.kid for newer, older in zip(rows, rows[1:], strict=False) if now - newer.signs_from > KNOWN_AFTER]
+    gone = [older.kid for newer, older in pairwise(rows) if now - newer.signs_from > KNOWN_AFTER]
     if gone:
         work.execute(delete(SigningKey).where(SigningKey.kid.in_(gone)))
 

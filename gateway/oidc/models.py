@@ -39,7 +39,7 @@ class RefreshToken(Base):
 
 
 class SigningKey(Base):
-    """A key that signs tokens (ES256): the public half as a JWK, the private one sealed under the secret key `key_id`."""
+    """A key that signs tokens (ES256): the public half as a JWK, the private one sealed under a secret key."""
 
     __tablename__ = "signing_key"
 

@@ -1,4 +1,4 @@
-"""Tokens as they are written and read: id tokens, access tokens, logout tokens. Each has a type of its own (RFC 8725)."""
+"""Tokens as they are written and read: id, access and logout tokens, each with a type of its own (RFC 8725)."""
 
 import base64
 import hashlib

@@ -30,7 +30,7 @@ NOTICES: Mapping[str, str] = {
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
     "logged-out-elsewhere": catalog.N_(
-        "You have logged out. The portals elsewhere are being told; one that cannot be reached lets you in for a minute "
+        "You have logged out. Portals elsewhere are being told; one that cannot be reached lets you in for a minute "
         "at most."
     ),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),

@@ -1,4 +1,4 @@
-"""The provider's addresses. Browsers come to authorize and to log out; portals' servers call the rest, with no cookie."""
+"""The provider's addresses: browsers come to be let in and to log out, portals' servers for the rest."""
 
 from gateway.oidc.views import authorization, end_session, programs
 from gateway.oidc.views.common import bp

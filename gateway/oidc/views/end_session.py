@@ -1,4 +1,4 @@
-"""Logging out from a portal (RP-Initiated Logout 1.0): confirmed on a page of ours, so that no link does it by itself."""
+"""Logging out from a portal (RP-Initiated Logout 1.0): confirmed on a page of ours, so that no link does it."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
