@@ -15,6 +15,7 @@ from gateway.identity.models import Kind, Realm
 from portals.iot.models import Device, DeviceStatus
 from portals.pbx.models import Call, Direction, Extension, Invoice, InvoiceStatus, Method, Payment
 from tests.cast import ABC, HELEN, JOHN, ROOT
+from tests.elsewhere import register
 from tests.house import Browser, add_identity, counting, visit_of, working
 
 NewBrowser = Callable[[], Browser]
@@ -63,6 +64,10 @@ CONSOLE = {
     "/admin/classes/standard": 3,
     "/admin/roles": 1,
     "/admin/roles/itlead": 2,
+    "/admin/portals": 1,
+    "/admin/portals/new": 0,
+    "/admin/portals/tickets": 2,
+    "/admin/portals/tickets/structure": 1,
     "/admin/administrators": 1,
     "/admin/audit": 2,
     "/admin/gateway": 1,
@@ -97,6 +102,7 @@ def test_a_page_of_self_care_takes_one_statement_for_the_visitor_and_its_own(
 def test_a_page_of_the_console_takes_one_statement_for_the_visitor_and_its_own(
     app: Flask, new_browser: NewBrowser
 ) -> None:
+    register(app)
     root = new_browser()
     root.log_in(ROOT)
     assert {path: beside_the_visitor(app, root, path) for path in CONSOLE} == CONSOLE
@@ -108,6 +114,16 @@ def test_a_visit_takes_no_statement_more_than_the_customers_own_log_in(app: Flas
     visit = visit_of(helen.open("abc", "pbx"))
     pages = {path: own for path, own in OWN.items() if path != "/"}
     assert {path: beside_the_visitor(app, helen, f"{visit}{path}") for path in pages} == pages
+
+
+def test_a_portal_elsewhere_adds_no_statement_to_a_page_but_where_its_sessions_are_listed(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    register(app)
+    abc = new_browser()
+    abc.log_in(ABC)
+    pages = {**OWN, "/portals/self-care/security": OWN["/portals/self-care/security"] + 1, "/portals/tickets/": 0}
+    assert {path: beside_the_visitor(app, abc, path) for path in pages} == pages
 
 
 def test_a_stranger_takes_none(app: Flask, new_browser: NewBrowser) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 
-from gateway.access.models import ExternalPortal, PortalState
+from gateway.access.models import ExternalPortal, PortalState, PortalView, Role
 from gateway.access.structure import Structure
 from gateway.access.structure_files import structure_of
 from gateway.audit.operations import record
@@ -91,6 +91,12 @@ def client(reader: Connection, slug: str) -> AnyRow | None:
 def off(reader: Connection) -> Collection[str]:
     """Return the slugs of the portals that are switched off."""
     return set(reader.execute(select(PortalState.slug).where(PortalState.enabled.is_(False))).scalars())
+
+
+def views_of(reader: Connection, slug: str) -> Sequence[AnyRow]:
+    """Return the name and the own levels of each role that says something of a portal."""
+    statement = select(Role.name, PortalView.levels).join(PortalView, PortalView.role_id == Role.id)
+    return reader.execute(statement.where(PortalView.portal == slug).order_by(Role.name_key)).all()
 
 
 def register(

@@ -10,6 +10,7 @@ from gateway.admin.views import (
     individuals,
     mail,
     panel,
+    portals,
     role_views,
     roles,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "mail",
     "panel",
     "portal",
+    "portals",
     "role_views",
     "roles",
 ]

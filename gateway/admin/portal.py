@@ -31,6 +31,7 @@ portal = Portal(
             ),
         ),
         Page("roles", N_("Roles"), endpoint="console.roles"),
+        Page("portals", N_("Portals"), endpoint="console.portals"),
         Page("administrators", N_("Administrators"), endpoint="console.administrators"),
         Page("audit", N_("Record"), endpoint="console.audit"),
         Page("mail", N_("Mail"), endpoint="console.mail"),

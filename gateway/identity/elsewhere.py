@@ -22,7 +22,7 @@ _OWN = (
         ExternalSession.ended_at,
         LogoutNotice.id.label("notice"),
     )
-    .join(Session, Session.key == ExternalSession.session_key)
+    .join(Session, ExternalSession.session_key == Session.key)
     .outerjoin(LogoutNotice, LogoutNotice.sid == ExternalSession.id)
     .where(
         ExternalSession.subject_id == bindparam("id"),
