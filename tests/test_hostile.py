@@ -37,7 +37,7 @@ FIELDS = {
     "/admin/roles/new": ("name", "description", "realm", "like"),
     "/admin/roles/import": ("text", "confirm"),
     "/admin/roles/itlead/delete": ("version", "move_to"),
-    "/admin/roles/itlead": ("name", "description", "version", "pbx:", "pbx:overview", "iot:devices"),
+    "/admin/roles/itlead": ("name", "description", "version", "pbx:", "pbx:overview", "iot:devices", "tickets@start"),
     "/admin/customers/new": ("login", "name", "email", "customer_class", "status", "role", "password"),
     "/admin/customers/abc": ("name", "email", "customer_class", "version"),
     "/admin/customers/abc/status": ("status", "version"),

@@ -493,13 +493,14 @@ def test_a_role_keeps_what_it_says_of_a_page_that_goes_and_comes_back(app: Flask
     register(app)
     less = structure_files.text_of(PAGES[:1])
     root.post("/admin/portals/tickets/structure", {"structure": less, "confirm": "y", "version": "1"})
-    assert root.post("/admin/roles/itlead", {"version": _version(root), "tickets:tickets": "full"}).status_code == 303
+    assert (
+        root.post(
+            "/admin/roles/itlead", {"version": _version_of(root, "itlead"), "tickets:tickets": "full"}
+        ).status_code
+        == 303
+    )
     (row,) = rows(app, select(PortalView.levels).where(PortalView.role_id == "itlead", PortalView.portal == "tickets"))
     assert row.levels == {"tickets": "full", "reports": "view"}
-
-
-def _version(root: Browser) -> str:
-    return root.get("/admin/roles/itlead").text.split('name="version" value="')[1].split('"')[0]
 
 
 BAD_STRUCTURES = {
@@ -632,3 +633,29 @@ def test_one_ends_a_session_elsewhere_of_ones_own_and_of_nobody_else(app: Flask,
     assert portal.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
     assert portal.refresh(visiting["refresh_token"]).status_code == 200
     assert john.get("/portals/pbx/overview").status_code == 200
+
+
+def test_a_role_may_have_a_door_of_its_own__INJ_04(app: Flask, root: Browser, new_browser: NewBrowser) -> None:
+    register(app)
+    levels = {"tickets:": "full", "pbx:": "full", "iot:": "full", "self-care:": "full"}
+    for wrong in ("javascript:alert(1)", "http://crm.example/"):
+        form = {**levels, "version": _version_of(root, "owner"), "tickets@start": wrong}
+        page = root.post("/admin/roles/owner", form)
+        assert page.status_code == 422
+        assert 'id="tickets@start-errors"' in page.text
+    door = "https://tickets.example/owners?x=1"
+    form = {**levels, "version": _version_of(root, "owner"), "tickets@start": door}
+    assert root.post("/admin/roles/owner", form).status_code == 303
+    assert f'value="{door}"' in root.get("/admin/roles/owner").text
+    abc, john = new_browser(), new_browser()
+    abc.log_in(ABC)
+    john.log_in(JOHN)
+    assert "url=https://tickets.example/owners?x=1&amp;iss=" in abc.get("/portals/tickets/").text
+    assert "url=https://tickets.example/start?iss=" in john.get("/portals/tickets/").text
+    without = {**levels, "version": _version_of(root, "owner"), "tickets@start": ""}
+    assert root.post("/admin/roles/owner", without).status_code == 303
+    assert "url=https://tickets.example/start?iss=" in abc.get("/portals/tickets/").text
+
+
+def _version_of(root: Browser, role: str) -> str:
+    return root.get(f"/admin/roles/{role}").text.split('name="version" value="')[1].split('"')[0]
