@@ -130,7 +130,6 @@ def registration(slug: str, **more: Any) -> Registration:
     """Return what is said of a portal at `https://<slug>.example`."""
     values: dict[str, Any] = {
         "title": slug.title(),
-        "summary": "",
         "icon": "inbox",
         "hue": 3,
         "start_url": f"https://{slug}.example/start",

@@ -68,7 +68,7 @@ FIELDS = {
     ),
     "/admin/classes/standard": ("name", "version", "confirm", "second_factor", "absolute_minutes", "support_access"),
     "/admin/portals/new": (
-        *("slug", "title", "summary", "icon", "hue", "start_url", "redirect_uris", "post_logout_uris", "logout_uri"),
+        *("slug", "title", "icon", "hue", "start_url", "redirect_uris", "post_logout_uris", "logout_uri"),
         *("public", "structure"),
     ),
     "/admin/portals/tickets": ("title", "icon", "hue", "start_url", "redirect_uris", "logout_uri", "version"),

@@ -33,7 +33,6 @@ STRUCTURE = structure_files.text_of(PAGES)
 FORM = {
     "slug": "crm",
     "title": "CRM",
-    "summary": "Who bought what.",
     "icon": "inbox",
     "hue": "2",
     "start_url": "https://crm.example/start",
@@ -89,6 +88,14 @@ def test_a_short_name_is_for_one_portal(app: Flask, root: Browser, slug: str) ->
     page = root.post("/admin/portals/new", {**FORM, "slug": slug})
     assert page.status_code == 422
     assert "This short name is taken." in page.text
+
+
+def test_everybodys_own_pages_are_not_switched_off(root: Browser) -> None:
+    page = "/admin/portals"
+    assert root.post("/admin/portals/self-care/enabled", {"enabled": ""}, page=page).status_code == 403
+    assert root.post("/admin/portals/console/enabled", {"enabled": ""}, page=page).status_code == 404
+    assert root.post("/admin/portals/pbx/enabled", {"enabled": ""}, page=page).status_code == 303
+    assert root.get(page).text.count(">Off<") == 1
 
 
 BAD_ADDRESSES = [
@@ -362,6 +369,9 @@ def test_a_portal_that_does_not_answer_is_listed_and_cannot_be_opened__IMP_01(ca
         assert [line.partition(b"\r\n")[0] for line in asked] == [b"HEAD /start HTTP/1.1"]
         assert portal_row(calling).up
     with time_machine.travel(clock.now() + timedelta(minutes=2)):
+        check_health(calling)
+        assert portal_row(calling).up
+    with time_machine.travel(clock.now() + timedelta(seconds=131)):
         check_health(calling)
         page = abc.get("/").text
         assert "The portal does not answer just now." in page

@@ -24,6 +24,8 @@ ICONS = (
     *("users-round", "wallet", "wifi", "calendar-days", "bell", "layout-dashboard"),
 )
 
+MISSES = 2
+
 _TABLE: Any = ExternalPortal.__table__
 _ALL = select(_TABLE).order_by(_TABLE.c.slug)
 
@@ -34,7 +36,6 @@ class External:
 
     slug: str
     title: str
-    summary: str
     icon: str
     hue: int
     start_url: str
@@ -48,7 +49,6 @@ class Registration:
     """What is said of a portal beside its structure. `logout_uri` may be empty: then it cannot be told of log-outs."""
 
     title: str
-    summary: str
     icon: str
     hue: int
     start_url: str
@@ -68,7 +68,6 @@ def external_of(row: Any) -> External:
     return External(
         row.slug,
         row.title,
-        row.summary,
         row.icon,
         row.hue,
         row.start_url,
@@ -174,13 +173,15 @@ def new_client_secret(work: Work, slug: str, version: int) -> str:
     return secret
 
 
-def note_health(work: Work, slug: str, up: bool, now: datetime) -> None:
-    """Note whether a portal answered; where that changed, everybody's next page says so."""
+def note_health(work: Work, slug: str, answered: bool, now: datetime) -> None:
+    """Note whether a portal answered. One miss may be chance; what a second one changes, everybody's next page says."""
     ours = update(ExternalPortal).where(ExternalPortal.slug == slug)
-    work.execute(ours.values(checked_at=now))
-    if rows_changed(work.execute(ours.where(ExternalPortal.up.is_(not up)).values(up=up))):
+    misses = 0 if answered else ExternalPortal.misses + 1
+    work.execute(ours.values(checked_at=now, misses=misses))
+    flips = ExternalPortal.up.is_(False) if answered else ExternalPortal.up & (ExternalPortal.misses >= MISSES)
+    if rows_changed(work.execute(ours.where(flips).values(up=answered))):
         _tell_everybody(work)
-        record(work, "portal.up" if up else "portal.down", slug=slug)
+        record(work, "portal.up" if answered else "portal.down", slug=slug)
 
 
 def _columns(given: Registration) -> dict[str, Any]:

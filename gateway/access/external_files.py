@@ -10,9 +10,9 @@ from gateway.access.external import ICONS, Registration
 from gateway.access.structure import KEY
 from gateway.outbound import Network
 
-TEXTS = {"slug": 64, "title": 120, "summary": 200}
+TEXTS = {"slug": 64, "title": 120}
 NEEDED = ("slug", "title", "start_url", "redirect_uris", "structure")
-KNOWN = (*NEEDED, "summary", "icon", "hue", "post_logout_uris", "logout_uri", "public")
+KNOWN = (*NEEDED, "icon", "hue", "post_logout_uris", "logout_uri", "public")
 
 
 class BadRegistration(ValueError):
@@ -49,7 +49,6 @@ def read(text: str, networks: Sequence[Network]) -> Said:
         values["slug"],
         Registration(
             title=values["title"],
-            summary=values.get("summary", ""),
             icon=values.get("icon", ICONS[0]),
             hue=values.get("hue", 1),
             start_url=values["start_url"],

@@ -70,7 +70,8 @@ class AllowedRole(Base):
 class ExternalPortal(Base):
     """A portal that lives elsewhere. `slug` is its client id too; `secret_key` the SHA-256 of its secret of 256 bits.
 
-    `pages` is its structure as uploaded. `up` tells whether its start page answered when it was last asked.
+    `pages` is its structure as uploaded. `misses` counts how often in a row its start page did not answer; after two it
+    is not `up`.
     """
 
     __tablename__ = "external_portal"
@@ -81,7 +82,6 @@ class ExternalPortal(Base):
 
     slug: Mapped[str] = mapped_column(String(64), primary_key=True)
     title: Mapped[str] = mapped_column(String(120))
-    summary: Mapped[str] = mapped_column(String(200), default="")
     icon: Mapped[str] = mapped_column(String(40))
     hue: Mapped[int]
     start_url: Mapped[str] = mapped_column(String(500))
@@ -92,6 +92,7 @@ class ExternalPortal(Base):
     secret_key: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     pages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     up: Mapped[bool] = mapped_column(default=True)
+    misses: Mapped[int] = mapped_column(default=0)
     checked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)

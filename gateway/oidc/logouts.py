@@ -33,7 +33,7 @@ PAUSES = (2, 5, 15, 30, 60, 300, 900, 3600, 6 * 3600, 12 * 3600)
 """Seconds between one attempt and the next; after the last nobody tries any more. Tokens died within the first."""
 KEPT = timedelta(days=30)
 USED_TOKENS_KEPT = timedelta(days=1)
-HEALTH_EVERY = timedelta(minutes=1)
+HEALTH_EVERY, HEALTH_AFTER_MISS = timedelta(minutes=1), timedelta(seconds=10)
 
 InWork = Callable[[Callable[[Work], Any]], Any]
 """Runs something in one transaction of its own, commits it, and returns what it returned."""
@@ -90,9 +90,9 @@ def send_logouts(database: Database, rights: Rights, settings: Settings, in_work
 
 
 def check_health(database: Database, settings: Settings, in_work: InWork, now: datetime) -> None:
-    """Ask the start page of every portal elsewhere, once a minute, whether it answers."""
+    """Ask the start page of every portal elsewhere whether it answers: once a minute, after a miss more often."""
     with database.reading() as reader:
-        due = [row for row in external.rows(reader) if row.checked_at is None or now - row.checked_at >= HEALTH_EVERY]
+        due = [row for row in external.rows(reader) if row.checked_at is None or now - row.checked_at >= _pause(row)]
     if not due:
         return
     with ThreadPoolExecutor(BATCH) as pool:
@@ -112,6 +112,10 @@ def clean_up(work: Work, settings: Settings, now: datetime) -> None:
     work.execute(delete(LogoutNotice).where(LogoutNotice.created_at < now - KEPT, LogoutNotice.due_at.is_(None)))
     work.execute(delete(ExternalSession).where(ExternalSession.ended_at < now - KEPT))
     keys.look_after(work, settings.keys_by_id(keys.PURPOSE), now)
+
+
+def _pause(row: AnyRow) -> timedelta:
+    return HEALTH_AFTER_MISS if row.misses else HEALTH_EVERY
 
 
 def _over(reader: Any, rights: Rights, now: datetime) -> list[tuple[str, str]]:

@@ -37,4 +37,4 @@ class Portal:
 
 
 AnyPortal = Portal | External
-"""A portal of this process or one that lives elsewhere: both have slug, title, summary, icon, hue, structure, realm."""
+"""A portal of this process or one that lives elsewhere: both have slug, title, icon, hue, structure, realm."""

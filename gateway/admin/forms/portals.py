@@ -16,7 +16,7 @@ from gateway.identity.forms import choices, plain_text, stripped
 from gateway.outbound import Network
 
 MOST_ADDRESSES = 20
-HUES = [(str(number), str(number)) for number in range(1, 6)]
+HUES = [("1", N_("Blue")), ("2", N_("Green")), ("3", N_("Purple")), ("4", N_("Orange")), ("5", N_("Teal"))]
 URL = {"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
 PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -54,7 +54,6 @@ class PortalForm(FlaskForm):
     """What is said of a portal beside its structure."""
 
     title = _text(N_("Title"), 120, DataRequired(N_("Enter a title.")))
-    summary = _text(N_("Summary"), 200)
     icon = SelectField(N_("Icon"), choices=choices((name, name) for name in ICONS))
     hue = SelectField(N_("Colour"), choices=choices(HUES))
     start_url = StringField(
@@ -80,13 +79,13 @@ class PortalForm(FlaskForm):
     def __init__(self, networks: Sequence[Network], **given: Any) -> None:
         super().__init__(**given)
         self.networks = networks
+        self.hue.choices = choices((number, gettext(name)) for number, name in HUES)
 
     @property
     def registration(self) -> Registration:
         """Return what was typed."""
         return Registration(
             title=self.title.data or "",
-            summary=self.summary.data or "",
             icon=self.icon.data,
             hue=int(self.hue.data),
             start_url=self.start_url.data or "",

@@ -11,12 +11,14 @@ from gateway.access import external, structure_files
 from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.operations import set_portal_enabled
+from gateway.access.rights import SELF_CARE
 from gateway.access.structure import Structure
 from gateway.admin import trees
 from gateway.admin.forms.portals import NewPortalForm, PortalForm, StructureForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import Invalid, NotFound
+from gateway.errors import Forbidden, Invalid, NotFound
+from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import elsewhere
 from gateway.launch.views import registry
@@ -106,8 +108,11 @@ def switch_portal(slug: str) -> Response:
     """Switch a portal on or off for everybody, at the next request."""
     if not any(found.slug == slug for found in registry().self_care()):
         raise NotFound
+    enabled = request.form.get("enabled") == "y"
+    if slug == SELF_CARE and not enabled:
+        raise Forbidden(N_("Everybody's own pages stay on."), "own_pages")
     work = current.writer()
-    set_portal_enabled(work, slug, enabled=request.form.get("enabled") == "y")
+    set_portal_enabled(work, slug, enabled=enabled)
     work.commit()
     return see_other("/admin/portals?done=saved")
 
