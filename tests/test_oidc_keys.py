@@ -2,8 +2,10 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from gateway import clock
-from gateway.oidc import keys, logouts, tokens
+from gateway.oidc import claims, keys, logouts, tokens
 from gateway.oidc.models import SigningKey
 from tests.cast import ADAM, CAST, HELEN, INITECH, JOHN, PEOPLE, ROOT
 from tests.conftest import SECRET, settings_for
@@ -57,6 +59,14 @@ def test_the_provider_says_of_itself_what_it_does(app: Flask) -> None:
     ours = [address.removeprefix(ISSUER) for name, address in said.items() if name.endswith(("_endpoint", "_uri"))]
     assert len(ours) == 5
     assert set(ours) <= rules
+
+
+def test_the_document_names_every_claim_and_no_other(app: Flask) -> None:
+    text = Path("docs/external-portals.md").read_text(encoding="utf-8")
+    table = text.split("| claim |")[1].split("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {*claims.NAMES, "auth_time", "acr", "amr"}
 
 
 def test_a_private_key_is_sealed_in_the_database_and_published_nowhere__KEY_04(app: Flask, tickets: Elsewhere) -> None:

@@ -17,6 +17,8 @@ KNOWN_EVENTS = (
     *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
     *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
+    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.up", "portal.down"),
+    *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""
 
