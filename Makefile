@@ -4,6 +4,7 @@ PYTHON3 ?= python3
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r
+EXAMPLE := examples/external_portal
 DJLINT := $(PYTHON) -m djlint templates --profile jinja --lint --quiet
 # H030, H031: pages behind a log-in want no description for search engines. H043: a button in a form sends it, and that
 # is meant. J018: addresses are made in the views, where a visit's prefix is known.
@@ -12,13 +13,16 @@ DJLINT_IGNORE := H030,H031,H043,J018
 CATALOG := $(VENV)/bin/pybabel -q extract -F translations/babel.cfg --no-location --sort-output --omit-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check serve bench pictures catalog lock clean
+.PHONY: help demo demo-external test check serve bench pictures catalog lock clean
 
 help:  ## list what can be done
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
 
 demo: $(VENV)/.runtime  ## start the gateway with a company to try it on: http://127.0.0.1:8000, or PORT=
 	@$(PYTHON) -m gateway.demo
+
+demo-external: $(VENV)/.runtime $(EXAMPLE)/.venv/.installed  ## start, beside a running demo, a portal that lives elsewhere: http://127.0.0.1:8100
+	@$(PYTHON) -m examples.external_portal.start
 
 test: $(VENV)/.test $(VENV)/.browser  ## run every test
 	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
@@ -52,9 +56,10 @@ lock: $(VENV)/.runtime  ## lock the newest releases that setup.cfg allows, with 
 	$(LOCK) --upgrade -o requirements/runtime.txt
 	$(LOCK) --upgrade --extra scale -c requirements/runtime.txt -o requirements/scale.txt
 	$(LOCK) --upgrade --extra scale --extra test -c requirements/scale.txt -o requirements/test.txt
+	$(LOCK:setup.cfg=$(EXAMPLE)/requirements.in) --upgrade -c requirements/test.txt -o $(EXAMPLE)/requirements.txt
 
 clean:  ## take away what was installed and built; var/ with the demo's data stays
-	rm -rf $(VENV) build dist *.egg-info tests/browser/node_modules
+	rm -rf $(VENV) $(EXAMPLE)/.venv build dist *.egg-info tests/browser/node_modules
 
 # Each stamp says that a lock is installed as it stands now.
 
@@ -64,6 +69,12 @@ $(VENV)/.runtime: requirements/runtime.txt setup.cfg pyproject.toml
 	@test -x $(PYTHON) || $(PYTHON3) -m venv $(VENV)
 	@$(INSTALL) requirements/runtime.txt
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(EXAMPLE)/.venv/.installed: $(EXAMPLE)/requirements.txt
+	@echo 'Installing what the example needs into $(EXAMPLE)/.venv (once) …'
+	@test -x $(EXAMPLE)/.venv/bin/python || $(PYTHON3) -m venv $(EXAMPLE)/.venv
+	@$(EXAMPLE)/.venv/bin/python -m pip install --disable-pip-version-check -q --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 $(VENV)/.scale: requirements/scale.txt $(VENV)/.runtime

@@ -7,11 +7,11 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 from gateway import admin, api, cli, self_care
-from gateway.access.rights import Rights
 from gateway.audit.operations import Keys
 from gateway.db import Database
 from gateway.identity import views as identity
 from gateway.launch import views as launch
+from gateway.oidc import views as oidc
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
@@ -42,7 +42,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     house = current.House(
         settings=settings,
         database=Database(settings.database_url),
-        rights=Rights(registry.structures()),
+        rights=registry.rights,
         audit_keys=Keys(settings.audit_keys),
     )
     app.extensions["portico"] = house
@@ -61,6 +61,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     app.register_blueprint(identity.bp)
     app.register_blueprint(launch.bp)
     api.register(app)
+    app.register_blueprint(oidc.bp)
     registry.mount(app)
     cli.register(app)
 

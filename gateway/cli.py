@@ -1,11 +1,9 @@
 """`flask --app wsgi …`: what is done at the server, not in a browser."""
 
-import secrets
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import click
 from flask import Flask, current_app
@@ -13,11 +11,12 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
-from gateway import clock, demo_company, migrations, settings
+from gateway import clock, demo_company, migrations, settings, worker
+from gateway.access import external, external_files
+from gateway.access.external import External
 from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
-from gateway.api import operations as answers
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
 from gateway.identity import api_tokens, operations, passwords, sessions
@@ -25,22 +24,22 @@ from gateway.identity.logins import canonical
 from gateway.identity.models import Kind, Realm
 from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, run
-from gateway.launch import requests
-from gateway.portal.registry import Registry
+from gateway.oidc import keys
+from gateway.portal.declaration import AnyPortal
+from gateway.portal.registry import Registry, registry
 from gateway.web.current import House
 
-WORK_SECONDS = 30
+T = TypeVar("T")
 
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
     for command in (migrate, settings_command, work):
         app.cli.add_command(command)
-    for group in (administrator, audit, demo, portal, sessions_group, token):
+    for group in (administrator, audit, demo, portal, sessions_group, signing_keys, token):
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
-    registry: Registry = app.extensions["portico.registry"]
-    for kind in importers(registry).values():
+    for kind in importers(app.extensions["portico.registry"]).values():
         importing.add_command(_import_command(kind))
     app.cli.add_command(importing)
 
@@ -50,17 +49,21 @@ def _house() -> House:
     return house
 
 
-def _registry() -> Registry:
-    registry: Registry = current_app.extensions["portico.registry"]
-    return registry
+def _all_portals() -> Mapping[str, AnyPortal]:
+    """Return every portal, those that live elsewhere as they stand now."""
+    house = _house()
+    with house.database.reading() as reader:
+        house.rights.refresh(reader)
+    return registry().portals
 
 
-def _in_work(do: Callable[[Work], None]) -> None:
-    """Run `do` in one transaction and commit it."""
+def _in_work(do: Callable[[Work], T]) -> T:
+    """Run `do` in one transaction, commit it, and return what it returned."""
     house = _house()
     with house.database.writing() as unit:
-        do(house.stamped(unit, Stamp()))
+        found = do(house.stamped(unit, Stamp()))
         unit.commit()
+    return found
 
 
 def _fail(message: str) -> NoReturn:
@@ -128,35 +131,36 @@ portal = AppGroup("portal", help="The portals of this installation.")
 
 @portal.command("list")
 def portal_list() -> None:
-    """List the portals."""
-    for slug, found in _registry().portals.items():
-        click.echo(f"{slug}\t{found.prefix}/\t{found.title}")
+    """List the portals, those that live elsewhere with their start page."""
+    for slug, found in _all_portals().items():
+        where = found.start_url if isinstance(found, External) else f"{found.prefix}/"
+        click.echo(f"{slug}\t{where}\t{found.title}")
 
 
 @portal.command("check")
 @click.argument("slug", required=False)
 def portal_check(slug: str | None) -> None:
     """Check that every route of a portal (of all, without a SLUG) belongs to a node, and show which."""
-    registry = _registry()
-    if slug is not None and slug not in registry.portals:
-        _fail(f"There is no portal {slug!r}. There are {', '.join(registry.portals)}.")
+    ours = registry()
+    if slug is not None and slug not in ours.own:
+        _fail(f"There is no portal {slug!r}. There are {', '.join(ours.own)}.")
     rules = sorted(current_app.url_map.iter_rules(), key=lambda rule: rule.rule)
-    for name, found in registry.portals.items():
+    for name, found in ours.own.items():
         if slug not in (None, name):
             continue
         click.echo(f"{name}: {len(found.structure.nodes)} nodes")
         for rule in rules:
-            mark = registry.marks[rule.endpoint]
+            mark = ours.marks[rule.endpoint]
             if mark.portal == name:
                 methods = ",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
                 click.echo(f"  {methods:5} {rule.rule}  {mark.node}")
         for key in found.structure.nodes:
-            if not any(mark.portal == name and mark.node == key for mark in registry.marks.values()):
+            if not any(mark.portal == name and mark.node == key for mark in ours.marks.values()):
                 click.echo(f"  note: no route belongs to the node {key}")
 
 
 def _switch(slug: str, *, enabled: bool) -> None:
-    if slug not in _registry().portals:
+    if slug not in _all_portals():
         _fail(f"There is no portal {slug!r}.")
     _in_work(lambda unit: set_portal_enabled(unit, slug, enabled=enabled))
 
@@ -175,6 +179,64 @@ def portal_on(slug: str) -> None:
     _switch(slug, enabled=True)
 
 
+@portal.command("register")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def portal_register(file: Path) -> None:
+    """Register a portal that lives elsewhere, or change it; prints a new secret alone on the last line."""
+    networks = _house().settings.outbound_networks
+    try:
+        said = external_files.read(file.read_text(encoding="utf-8"), networks)
+    except (external_files.BadRegistration, UnicodeDecodeError) as error:
+        _fail(f"{file} cannot be taken:\n{error}")
+    secret = _in_work(lambda unit: _register(unit, said))
+    click.echo(f"{said.slug} is registered.")
+    if secret:
+        click.echo("Its secret, shown this once:")
+        click.echo(secret)
+
+
+def _register(unit: Work, said: external_files.Said) -> str | None:
+    now, taken = clock.now(), list(registry().own)
+    keys.ensure(unit, _house().settings.keys_by_id(keys.PURPOSE), now)
+    known = external.client(unit.connection(), said.slug)
+    if known is None:
+        try:
+            return external.register(unit, said.slug, said.registration, said.pages, taken, now)
+        except Invalid as invalid:
+            _fail(str(invalid))
+    secret = external.change(unit, said.slug, known.version, said.registration)
+    known = external.client(unit.connection(), said.slug)
+    if known is not None and known.pages != said.pages:
+        external.set_pages(unit, said.slug, known.version, said.pages)
+    return secret
+
+
+@portal.command("secret")
+@click.argument("slug")
+def portal_secret(slug: str) -> None:
+    """Give the client of a portal elsewhere another secret; prints it alone on the last line."""
+
+    def do(unit: Work) -> str:
+        known = external.client(unit.connection(), slug)
+        if known is None or known.public:
+            _fail(f"There is no portal {slug!r} with a secret.")
+        return external.new_client_secret(unit, slug, known.version)
+
+    click.echo("The secret before stops working now. The new one:")
+    click.echo(_in_work(do))
+
+
+signing_keys = AppGroup("keys", help="Keys that are kept in the database.")
+
+
+@signing_keys.command("rotate-signing")
+def rotate_signing() -> None:
+    """Make the next key that signs tokens for portals elsewhere; it is published now and signs in an hour."""
+    sealing = _house().settings.keys_by_id(keys.PURPOSE)
+    kid = _in_work(lambda unit: keys.rotate(unit, sealing, clock.now()))
+    click.echo(f"The key {kid} is published, and signs from an hour on. It happens by itself every 30 days.")
+
+
 token = AppGroup("token", help="Tokens of the API.")
 
 
@@ -190,9 +252,8 @@ def create_token(kind: str | None, login: str, name: str, days: int, level: str)
     """Make a token for LOGIN and print it, alone on the last line: it is never shown again."""
     if kind is None:
         _fail("Say whose it is: --administrator, --customer or --individual.")
-    made: list[str] = []
 
-    def do(unit: Work) -> None:
+    def do(unit: Work) -> str:
         realm = Realm.ADMIN if kind == Kind.ADMINISTRATOR else Realm.SELF_CARE
         owner = api_tokens.owner_by_login(unit.connection(), realm, login)
         if owner is None or owner.kind != kind:
@@ -200,12 +261,11 @@ def create_token(kind: str | None, login: str, name: str, days: int, level: str)
         if not api_tokens.access_of(unit.connection(), owner.id):
             click.echo(f"Note: the API is switched off for {login}, so the token does not work yet.", err=True)
         try:
-            made.append(api_tokens.make(unit, owner.id, api_tokens.Terms(name, level, (), days), clock.now()))
+            return api_tokens.make(unit, owner.id, api_tokens.Terms(name, level, (), days), clock.now())
         except Invalid as invalid:
             _fail(str(invalid))
 
-    _in_work(do)
-    click.echo(made[0])
+    click.echo(_in_work(do))
 
 
 sessions_group = AppGroup("sessions", help="Who is logged in.")
@@ -234,12 +294,12 @@ demo = AppGroup("demo", help="The demo company.")
 def demo_load(password: str) -> None:
     """Load the demo company from demo/*.csv."""
     house = _house()
-    demo_company.load(house.database, house.audit_keys, importers(_registry()), password, click.echo)
+    demo_company.load(house.database, house.audit_keys, importers(registry()), password, click.echo)
 
 
 def importers(registry: Registry) -> Mapping[str, Importer]:
     """Return every kind of file that can be imported, by name."""
-    kinds = [*IDENTITY_IMPORTERS, *(kind for found in registry.portals.values() for kind in found.importers)]
+    kinds = [*IDENTITY_IMPORTERS, *(kind for found in registry.own.values() for kind in found.importers)]
     return {kind.name: kind for kind in kinds}
 
 
@@ -268,12 +328,5 @@ def _import_command(importer: Importer) -> click.Command:
 
 @click.command()
 def work() -> None:
-    """Do what is due in the background: take away sessions, tokens, answers and launches that are long over."""
-    house = _house()
-    while True:
-        with house.database.writing() as unit:
-            house.stamped(unit, Stamp())
-            for forget in (sessions.forget_old, api_tokens.forget_old, answers.forget_old, requests.forget_old):
-                forget(unit, clock.now())
-            unit.commit()
-        time.sleep(WORK_SECONDS + secrets.randbelow(5))
+    """Do what is due in the background: tell portals elsewhere of log-outs, and take away what is long over."""
+    worker.run(_house())

@@ -17,6 +17,7 @@ VAR = serve.ROOT / "var"
 HOST = "127.0.0.1"
 PORT = 8000
 SQLITE = "sqlite:///"
+LOOPBACK = "127.0.0.0/8"
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
 
 WELCOME = """
@@ -48,6 +49,7 @@ def first_settings() -> str:
         f"GATEWAY_AUDIT_KEYS={secrets.token_urlsafe(48)}\n"
         f"GATEWAY_DATABASE_URL={SQLITE}var/portico.db\n"
         f"GATEWAY_BASE_URL=http://{HOST}:{PORT}\n"
+        f"GATEWAY_OUTBOUND_NETWORKS={LOOPBACK}\n"
     )
 
 
@@ -78,6 +80,7 @@ def environment(given: Mapping[str, str], settings: Mapping[str, str], url: str)
     env = {name: value for name, value in given.items() if not name.startswith("GATEWAY_")}
     env |= settings
     env["GATEWAY_BASE_URL"] = url
+    env.setdefault("GATEWAY_OUTBOUND_NETWORKS", LOOPBACK)
     database = env.get("GATEWAY_DATABASE_URL", "")
     if database.startswith(SQLITE):
         env["GATEWAY_DATABASE_URL"] = SQLITE + str(serve.ROOT / database.removeprefix(SQLITE))

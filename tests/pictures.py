@@ -13,10 +13,11 @@ from werkzeug.serving import make_server
 
 from gateway import cli, create_app, demo_company, migrations
 from gateway.portal.registry import discover
-from tests.browser.conftest import CHROMIUM, FLAGS, Quiet
+from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.cast import PASSWORD
 from tests.conftest import settings_for
 from tests.house import house_of
+from tests.servers import Quiet
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 WIDE, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)

@@ -3,21 +3,19 @@
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from gateway import create_app
 from gateway.portal.registry import discover
-from tests.browser.conftest import Quiet
 from tests.conftest import settings_for
 from tests.house import Browser
 from tests.programs import token_for
+from tests.servers import free_port, serving
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -27,18 +25,11 @@ GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 def served(tmp_path: Path, sqlite_template: Path) -> Iterator[tuple[Flask, str]]:
     """A real server, and its address."""
     shutil.copy(sqlite_template, tmp_path / "house.db")
-    probe = make_server("127.0.0.1", 0, lambda *_request: [])
-    port = probe.server_port
-    probe.server_close()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     app = create_app(settings_for(f"sqlite:///{tmp_path / 'house.db'}", base_url=url), discover())
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield app, url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app, port):
+        yield app, url
     app.extensions["portico"].database.dispose()
 
 

@@ -19,6 +19,7 @@ from gateway.audit.models import AuditEvent
 from gateway.identity import api_tokens, networks
 from gateway.identity.models import ApiSession, ApiToken, CustomerStatus, Identity, NetworkList, Realm
 from gateway.identity.operations import set_customer_status, suspend
+from gateway.tokens import key_of
 from tests.cast import ABC, HELEN, INITECH, JOHN, PASSWORD, ROOT
 from tests.house import Browser, change, counting, rows, working
 from tests.programs import Program, switch_on, token_for
@@ -69,7 +70,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest__TOK_01(app: Flask, abc: Bro
     assert token not in abc.get("/portals/self-care/tokens").text
     for table in (ApiToken, ApiSession, AuditEvent):
         assert token not in str(rows(app, select(table.__table__)))
-    assert rows(app, select(ApiToken.key)) == [(api_tokens.key_of(token),)]
+    assert rows(app, select(ApiToken.key)) == [(key_of(token),)]
 
 
 def test_a_typing_mistake_in_a_token_is_told_without_the_database__TOK_01(app: Flask) -> None:

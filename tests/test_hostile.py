@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.cast import ABC, ROOT
+from tests.elsewhere import register
 from tests.house import Browser
 
 VALUES = {
@@ -36,7 +37,7 @@ FIELDS = {
     "/admin/roles/new": ("name", "description", "realm", "like"),
     "/admin/roles/import": ("text", "confirm"),
     "/admin/roles/itlead/delete": ("version", "move_to"),
-    "/admin/roles/itlead": ("name", "description", "version", "pbx:", "pbx:overview", "iot:devices"),
+    "/admin/roles/itlead": ("name", "description", "version", "pbx:", "pbx:overview", "iot:devices", "tickets@start"),
     "/admin/customers/new": ("login", "name", "email", "customer_class", "status", "role", "password"),
     "/admin/customers/abc": ("name", "email", "customer_class", "version"),
     "/admin/customers/abc/status": ("status", "version"),
@@ -66,6 +67,19 @@ FIELDS = {
         "support_access",
     ),
     "/admin/classes/standard": ("name", "version", "confirm", "second_factor", "absolute_minutes", "support_access"),
+    "/admin/portals/new": (
+        *("slug", "title", "icon", "hue", "start_url", "redirect_uris", "post_logout_uris", "logout_uri"),
+        *("public", "structure"),
+    ),
+    "/admin/portals/tickets": ("title", "icon", "hue", "start_url", "redirect_uris", "logout_uri", "version"),
+    "/admin/portals/tickets/structure": ("structure", "version", "confirm"),
+    "/admin/portals/iot/enabled": ("enabled",),
+    "/oidc/authorize": ("client_id", "redirect_uri", "state", "scope", "nonce", "login_hint"),
+    "/oidc/token": (
+        *("grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier", "refresh_token"),
+    ),
+    "/oidc/end-session": ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"),
+    "/oidc/end-session/confirm": ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"),
     "/admin/administrators/audrey/suspended": ("suspended",),
     "/admin/tokens": ("name", "level", "portals", "days"),
     "/admin/customers/abc/tokens": ("name", "level", "portals", "days"),
@@ -88,7 +102,12 @@ FIELDS = {
     "/portals/iot/alerts/abc-alert": ("device", "kind", "threshold", "version"),
 }
 QUERIES = {
-    "/login": ("next", "done", "ended"),
+    "/login": ("next", "done", "ended", "again", "login"),
+    "/oidc/authorize": (
+        *("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt", "max_age", "login_hint"),
+        *("code_challenge", "code_challenge_method", "resume"),
+    ),
+    "/oidc/end-session": ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"),
     "/": ("q",),
     "/admin/customers": ("q", "status", "class", "after", "done", "ended"),
     "/admin/customers/abc": ("iq", "after"),
@@ -119,8 +138,9 @@ QUERIES = {
 
 
 @pytest.fixture
-def browser_for(new_browser: Callable[[], Browser]) -> Callable[[str], Browser]:
+def browser_for(app: Flask, new_browser: Callable[[], Browser]) -> Callable[[str], Browser]:
     """Gives root's browser for the console, abc's for the rest."""
+    register(app)
     root, abc = new_browser(), new_browser()
     root.log_in(ROOT)
     abc.log_in(ABC)

@@ -17,6 +17,7 @@ from gateway.access.operations import set_portal_view
 from gateway.portal.registry import discover
 from tests.cast import ABC, ADAM, CAST, HELEN, JOHN, STAFF, Member
 from tests.conftest import _filled, settings_for
+from tests.elsewhere import register
 from tests.house import Browser, change, form_token, visit_of, working
 
 STATUS = {".": 200, ">": 303, "-": 404, "!": 403, "?": 422}
@@ -80,6 +81,14 @@ TABLE = {
     "GET /admin/roles/<id>/export": (".-.", ">>>>>>>"),
     "GET /admin/roles/<id>/delete": (".-.", ">>>>>>>"),
     "POST /admin/roles/<id>/delete": ("S-!", ">>>>>>>"),
+    "GET /admin/portals": (".-.", ">>>>>>>"),
+    "GET /admin/portals/new": (".-.", ">>>>>>>"),
+    "POST /admin/portals/new": ("?-!", ">>>>>>>"),
+    "GET /admin/portals/<slug>": (".-.", ">>>>>>>"),
+    "POST /admin/portals/<slug>": (">-!", ">>>>>>>"),
+    "POST /admin/portals/<slug>/enabled": (">-!", ">>>>>>>"),
+    "GET /admin/portals/<slug>/structure": (".-.", ">>>>>>>"),
+    "POST /admin/portals/<slug>/structure": ("?-!", ">>>>>>>"),
     "GET /admin/administrators": (".-.", ">>>>>>>"),
     "GET /admin/administrators/new": (".-.", ">>>>>>>"),
     "POST /admin/administrators/new": ("?-!", ">>>>>>>"),
@@ -102,6 +111,7 @@ TABLE = {
     "GET /portals/self-care/preferences/formats": (">>>", "......."),
     "POST /portals/self-care/security": (">>>", "???????"),
     "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
+    "POST /portals/self-care/security/elsewhere/<id>": (">>>", "-------"),
     "GET /portals/self-care/individuals": (">>>", ".---.--"),
     "GET /portals/self-care/individuals/new": (">>>", ".---.--"),
     "POST /portals/self-care/individuals/new": (">>>", "?---?--"),
@@ -148,6 +158,10 @@ ELSEWHERE = {
     "POST /portals/self-care/individuals/<individual>/invitation",
     "POST /portals/self-care/tokens/<token>/revoke",
     *("GET /api/openapi.json", "GET /api/docs"),
+    "POST /admin/portals/<slug>/secret",
+    *("GET /.well-known/openid-configuration", "GET /oidc/jwks", "GET /schemas/portal-structure.json"),
+    *("GET /oidc/authorize", "POST /oidc/authorize", "POST /oidc/token", "GET /oidc/userinfo", "POST /oidc/userinfo"),
+    *("GET /oidc/end-session", "POST /oidc/end-session", "POST /oidc/end-session/confirm"),
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
     *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
@@ -172,11 +186,13 @@ RECORDS = {
     "/portals/iot/devices": "abc-dev",
     "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
+    "/portals/self-care/security/elsewhere": "none",
 }
 FORMS = {
     "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
     "POST /admin/roles/<id>": {"version": "0"},
     "POST /admin/administrators/<id>/suspended": {"suspended": ""},
+    "POST /admin/portals/<slug>/enabled": {"enabled": "y"},
     "POST /portals/iot/devices/change": {"to": "active", "device": "abc-dev"},
 }
 
@@ -187,6 +203,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     url = f"sqlite:///{tmp_path_factory.mktemp('matrix') / 'house.db'}"
     _filled(url)
     made = create_app(settings_for(url), discover())
+    register(made)
     yield made
     made.extensions["portico"].database.dispose()
 
@@ -213,7 +230,7 @@ def routes(app: Flask) -> set[str]:
 
 def address(rule: str) -> str:
     """Fill a rule in with a record of abc."""
-    path = rule.replace("<slug>", "pbx").replace("<individual>", "john")
+    path = rule.replace("<slug>", "tickets" if rule.startswith("/admin/") else "pbx").replace("<individual>", "john")
     if "<id>" in path:
         before = path.partition("/<id>")[0]
         path = path.replace("<id>", RECORDS[before])
@@ -264,7 +281,7 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
             continue
         seen = people[column]
         if route.startswith("POST"):
-            expected = 404 if seen == "-" and "sessions" not in route else 403
+            expected = 404 if seen == "-" and "/security/" not in route else 403
         else:
             expected = STATUS[seen]
         assert asked(root, route, prefix=visit, page=landed) == expected, route
@@ -282,7 +299,7 @@ THEIRS = {
 
 def test_every_record_of_a_portal_is_asked_for_here() -> None:
     asked = {route.split()[1] for route in TABLE if "<id>" in route and "/portals/" in route}
-    assert asked - {"/portals/self-care/security/sessions/<id>"} == set(THEIRS)
+    assert asked - {f"/portals/self-care/security/{what}/<id>" for what in ("sessions", "elsewhere")} == set(THEIRS)
 
 
 @pytest.mark.parametrize("login", ["abc", "john", "mark", "adam"])

@@ -15,6 +15,7 @@ from gateway.identity.models import Kind, Realm
 from portals.iot.models import Device, DeviceStatus
 from portals.pbx.models import Call, Direction, Extension, Invoice, InvoiceStatus, Method, Payment
 from tests.cast import ABC, HELEN, JOHN, ROOT
+from tests.elsewhere import register
 from tests.house import Browser, add_identity, counting, visit_of, working
 from tests.programs import Program
 
@@ -69,6 +70,10 @@ CONSOLE = {
     "/admin/classes/standard": 3,
     "/admin/roles": 1,
     "/admin/roles/itlead": 2,
+    "/admin/portals": 1,
+    "/admin/portals/new": 0,
+    "/admin/portals/tickets": 2,
+    "/admin/portals/tickets/structure": 1,
     "/admin/administrators": 1,
     "/admin/audit": 2,
     "/admin/gateway": 1,
@@ -122,6 +127,7 @@ def test_a_page_of_self_care_takes_one_statement_for_the_visitor_and_its_own(
 def test_a_page_of_the_console_takes_one_statement_for_the_visitor_and_its_own(
     app: Flask, new_browser: NewBrowser
 ) -> None:
+    register(app)
     root = new_browser()
     root.log_in(ROOT)
     assert {path: beside_the_visitor(app, root, path) for path in CONSOLE} == CONSOLE
@@ -145,6 +151,16 @@ def test_a_call_of_the_api_takes_one_statement_for_the_caller_and_its_own(app: F
         assert "api_session" in sent[0]
         taken[path] = len(sent) - 1
     assert taken == CALLS
+
+
+def test_a_portal_elsewhere_adds_no_statement_to_a_page_but_where_its_sessions_are_listed(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    register(app)
+    abc = new_browser()
+    abc.log_in(ABC)
+    pages = {**OWN, "/portals/self-care/security": OWN["/portals/self-care/security"] + 1, "/portals/tickets/": 0}
+    assert {path: beside_the_visitor(app, abc, path) for path in pages} == pages
 
 
 def test_a_stranger_takes_none(app: Flask, new_browser: NewBrowser) -> None:

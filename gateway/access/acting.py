@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = {
     "individual-not-yet-active": N_("The individual is not active yet: only view-only is possible."),
     "portal-not-in-role": N_("The role does not open this portal."),
     "portal-off": N_("The portal is switched off."),
+    "portal-down": N_("The portal does not answer just now."),
     "portal-unknown": N_("There is no such portal."),
     "too-many-visits": N_("You have 20 visits open. End one first."),
     "inside-a-visit": N_("No visit can start from inside a visit."),

@@ -171,6 +171,7 @@ def visitor_of(
         ceilings=() if row.level == Level.FULL.word else (Level.of(row.level),),
         portals_off=defaults.portals_off if row.realm is Realm.SELF_CARE else frozenset(),
         preferences=preferences,
+        started_at=row.started_at,
         last_seen_at=row.started_at,
         support_access=defaults.support_access,
     )
@@ -224,4 +225,6 @@ def _limited(levels: Compiled, portals: str | None) -> Compiled:
     """Return the levels in the portals of a token alone, kept like the levels themselves."""
     if portals is None:
         return levels
-    return Compiled({slug: nodes for slug, nodes in levels.items() if slug in portals.split(",")})
+    made = Compiled({slug: nodes for slug, nodes in levels.items() if slug in portals.split(",")})
+    made.starts = levels.starts
+    return made

@@ -1,8 +1,9 @@
 """The tables of access."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db import Base, Id
@@ -40,7 +41,8 @@ class Role(Base):
 class PortalView(Base):
     """What one role may do in one portal: `levels` maps node keys to the words of `Level`; the key "" is the root.
 
-    `known` are the nodes that the portal had when this was saved last; None where nobody noted them.
+    `known` are the nodes that the portal had when this was saved last; None where nobody noted them. `start_url` is
+    where this role enters a portal elsewhere; None: where everybody does.
     """
 
     __tablename__ = "portal_view"
@@ -52,6 +54,7 @@ class PortalView(Base):
     name: Mapped[str] = mapped_column(String(120))
     levels: Mapped[dict[str, str]] = mapped_column(JSON)
     known: Mapped[list[str] | None] = mapped_column(JSON)
+    start_url: Mapped[str | None] = mapped_column(String(500))
 
 
 class AllowedRole(Base):
@@ -62,6 +65,37 @@ class AllowedRole(Base):
 
     customer_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), primary_key=True)
     role_id: Mapped[str] = mapped_column(ForeignKey("role.id"), primary_key=True)
+
+
+class ExternalPortal(Base):
+    """A portal that lives elsewhere. `slug` is its client id too; `secret_key` the SHA-256 of its secret of 256 bits.
+
+    `pages` is its structure as uploaded. `misses` counts how often in a row its start page did not answer; after two it
+    is not `up`.
+    """
+
+    __tablename__ = "external_portal"
+    __table_args__ = (
+        CheckConstraint("hue BETWEEN 1 AND 5", name="one_of_five_hues"),
+        CheckConstraint("public = (secret_key IS NULL)", name="secret_unless_public"),
+    )
+
+    slug: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(120))
+    icon: Mapped[str] = mapped_column(String(40))
+    hue: Mapped[int]
+    start_url: Mapped[str] = mapped_column(String(500))
+    redirect_uris: Mapped[list[str]] = mapped_column(JSON)
+    post_logout_uris: Mapped[list[str]] = mapped_column(JSON)
+    logout_uri: Mapped[str | None] = mapped_column(String(500))
+    public: Mapped[bool]
+    secret_key: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    pages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    up: Mapped[bool] = mapped_column(default=True)
+    misses: Mapped[int] = mapped_column(default=0)
+    checked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class PortalState(Base):

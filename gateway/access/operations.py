@@ -35,11 +35,13 @@ def save_role(
     description: str,
     views: Mapping[str, Mapping[str, str]],
     known: Mapping[str, Sequence[str]],
+    starts: Mapping[str, str],
 ) -> None:
     """Save a role: its name, what it is for, and its levels in several portals (slug to node key to word).
 
-    `known` are the nodes that each portal has now. Raises as `set_portal_view` does, `Stale` when the role has changed
-    since `version` was shown, and `Invalid` for a name that is taken.
+    `known` are the nodes that each portal has now, `starts` where this role enters some of those that live elsewhere
+    (empty: where everybody does); of others that stays as it is. Raises as `set_portal_view` does, `Stale` when the
+    role has changed since `version` was shown, and `Invalid` for a name that is taken.
     """
     role = _editable(work, role_id)
     if str(role.version) != version:
@@ -53,7 +55,7 @@ def save_role(
     role.name_key = canonical(name)
     _taken_unless_flushed(work)
     for portal, levels in views.items():
-        if changed := _write_view(work, role, portal, levels, known.get(portal)):
+        if changed := _write_view(work, role, portal, levels, known.get(portal), starts.get(portal)):
             before[portal], after[portal] = changed
     role.version += 1
     if before:
@@ -129,24 +131,37 @@ def _taken_unless_flushed(work: Work) -> None:
 
 
 def _write_view(
-    work: Work, role: Role, portal: str, levels: Mapping[str, str], known: Sequence[str] | None
+    work: Work,
+    role: Role,
+    portal: str,
+    levels: Mapping[str, str],
+    known: Sequence[str] | None,
+    start_url: str | None = None,
 ) -> tuple[dict[str, str], dict[str, str]] | None:
-    """Write one portal view; return what was there and what is there now, or None where nothing changed."""
+    """Write one portal view; return what was there and what is there now, or None where nothing changed.
+
+    An empty `start_url` takes away a door of its own; None leaves it as it is.
+    """
     view = work.scalars(
         select(PortalView).where(PortalView.role_id == role.id, PortalView.portal == portal)
     ).one_or_none()
     before, after = dict(view.levels) if view else {}, dict(levels)
+    held = view.start_url if view else None
+    start = held if start_url is None else start_url or None
     if view is not None and known is not None:
         view.known = list(known)
-    if before == after:
+    if before == after and held == start:
         return None
     if view is not None and not levels:
         work.delete(view)
     elif view is not None:
-        view.levels = after
-    else:
+        view.levels, view.start_url = after, start
+    elif levels:
         nodes = None if known is None else list(known)
-        work.add(PortalView(role_id=role.id, portal=portal, name=role.name, levels=after, known=nodes))
+        made = PortalView(role_id=role.id, portal=portal, name=role.name, levels=after, known=nodes, start_url=start)
+        work.add(made)
+    if held != start:
+        before, after = {**before, "start_url": held or ""}, {**after, "start_url": start or ""}
     return before, after
 
 

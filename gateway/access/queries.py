@@ -231,6 +231,7 @@ def _administrator(
         ceilings=(),
         portals_off=frozenset(),
         preferences=preferences_in_force(row, defaults.preferences),
+        started_at=row.started_at,
         last_seen_at=row.last_seen_at,
         support_access=defaults.support_access,
     )
@@ -279,6 +280,7 @@ def _self_care(
         ceilings=(),
         portals_off=defaults.portals_off,
         preferences=preferences,
+        started_at=row.started_at,
         last_seen_at=row.last_seen_at,
         support_access=defaults.support_access,
     )
@@ -322,6 +324,7 @@ def _acting(
         ceilings=(Level.VIEW,) if view_only else (),
         portals_off=defaults.portals_off,
         preferences=preferences,
+        started_at=row.parent_started_at,
         last_seen_at=row.last_seen_at,
         support_access=defaults.support_access,
         actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),

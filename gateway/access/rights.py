@@ -3,22 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy import Connection, bindparam, select
 
+from gateway.access.external import External, externals
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, PortalState, PortalView
 from gateway.access.structure import Structure
 from gateway.i18n.preferences import Preferences
 from gateway.identity.models import Gateway, Realm
 
-_VIEWS = select(PortalView.portal, PortalView.levels).where(PortalView.role_id == bindparam("role_id"))
+_VIEWS = select(PortalView.portal, PortalView.levels, PortalView.start_url).where(
+    PortalView.role_id == bindparam("role_id")
+)
 _GATEWAY = select(Gateway.__table__).where(Gateway.id == 1)
 _OFF = select(PortalState.slug).where(PortalState.enabled.is_(False))
 
 
 class Compiled(dict[str, Mapping[str, Level]]):
-    """The levels of one version of a role. Never changed, so what is made of it can be kept under it."""
+    """The levels of one version of a role. Never changed, so what is made of it can be kept under it.
+
+    `starts` are the addresses, by slug, where this role enters portals elsewhere by a door of its own.
+    """
+
+    starts: Mapping[str, str] = MappingProxyType({})
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -32,7 +41,11 @@ SELF_CARE, INDIVIDUALS = "self-care", "individuals"
 def without_individuals(levels: Compiled) -> Compiled:
     """Return levels without the individuals of the self-care portal, kept like the levels themselves."""
     own = levels.get(SELF_CARE, {})
-    return Compiled({**levels, SELF_CARE: {**own, INDIVIDUALS: Level.FORBIDDEN}}) if INDIVIDUALS in own else levels
+    if INDIVIDUALS not in own:
+        return levels
+    made = Compiled({**levels, SELF_CARE: {**own, INDIVIDUALS: Level.FORBIDDEN}})
+    made.starts = levels.starts
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,50 +61,81 @@ class Defaults:
     support_access: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The structures as they stand, and what was worked out from them: replaced as a whole when one changes."""
+
+    externals: Mapping[str, External]
+    structures: Mapping[Realm, Mapping[str, Structure]]
+    full: Mapping[Realm, Compiled]
+    own: Mapping[Realm, Compiled]
+    compiled: dict[tuple[str, int], Compiled]
+
+
+def _drawn(structures: Mapping[Realm, Mapping[str, Structure]], externals: Mapping[str, External]) -> _Drawn:
+    elsewhere = {slug: external.structure for slug, external in externals.items()}
+    both = {**structures, Realm.SELF_CARE: {**elsewhere, **structures.get(Realm.SELF_CARE, {})}}
+    full = {
+        realm: Compiled({slug: dict.fromkeys(structure.nodes, Level.FULL) for slug, structure in portals.items()})
+        for realm, portals in both.items()
+    }
+    own = {realm: _resolved(both.get(realm, {}), {}) for realm in Realm}
+    return _Drawn(externals, both, full, own, {})
+
+
+def _resolved(portals: Mapping[str, Structure], views: Mapping[str, Mapping[str, Level]]) -> Compiled:
+    return Compiled({slug: structure.levels(views.get(slug, {})) for slug, structure in portals.items()})
+
+
 class Rights:
-    """The levels of every role over the structures of one process, and the gateway's defaults."""
+    """The levels of every role over the structures of one process and of the portals elsewhere, and the gateway's
+    defaults.
+    """
 
     def __init__(self, structures: Mapping[Realm, Mapping[str, Structure]]) -> None:
-        self._structures = structures
-        self._compiled: dict[tuple[str, int], Compiled] = {}
+        self._declared = structures
+        self._drawn = _drawn(structures, {})
         self._defaults: tuple[int, Defaults] | None = None
-        self._full = {
-            realm: Compiled({slug: dict.fromkeys(structure.nodes, Level.FULL) for slug, structure in portals.items()})
-            for realm, portals in structures.items()
-        }
-        self._own = {realm: self.resolve(realm, {}) for realm in Realm}
+
+    @property
+    def externals(self) -> Mapping[str, External]:
+        """Return the portals elsewhere by slug, as of the last version of the gateway that was seen."""
+        return self._drawn.externals
 
     def resolve(self, realm: Realm, views: Mapping[str, Mapping[str, Level]]) -> Compiled:
         """Resolve portal views (slug to node key to own level) over the structures of `realm`."""
-        portals = self._structures.get(realm, {})
-        return Compiled({slug: structure.levels(views.get(slug, {})) for slug, structure in portals.items()})
+        return _resolved(self._drawn.structures.get(realm, {}), views)
 
     def full(self, realm: Realm) -> Compiled:
         """Return what the default role of a realm gives: everything."""
-        return self._full.get(realm, NOTHING)
+        return self._drawn.full.get(realm, NOTHING)
 
     def none(self, realm: Realm) -> Compiled:
         """Return what somebody without a valid role has: their own pages, where there are such, and nothing else."""
-        return self._own[realm]
+        return self._drawn.own[realm]
 
     def of(self, reader: Connection, realm: Realm, role_id: str, version: int) -> Compiled:
         """Return the levels of a role of `realm` at `version`; reads its portal views the first time."""
         if role_id == DEFAULT_ROLE[realm]:
             return self.full(realm)
-        levels = self._compiled.get((role_id, version))
+        drawn = self._drawn
+        levels = drawn.compiled.get((role_id, version))
         if levels is None:
-            views = {
-                slug: {key: Level.of(word) for key, word in words.items()}
-                for slug, words in reader.execute(_VIEWS, {"role_id": role_id})
-            }
-            levels = self.resolve(realm, views)
-            if len(self._compiled) >= KEPT:
-                self._compiled.clear()
-            self._compiled[role_id, version] = levels
+            found = reader.execute(_VIEWS, {"role_id": role_id}).all()
+            views = {row.portal: {key: Level.of(word) for key, word in row.levels.items()} for row in found}
+            levels = _resolved(drawn.structures.get(realm, {}), views)
+            levels.starts = {row.portal: row.start_url for row in found if row.start_url}
+            if len(drawn.compiled) >= KEPT:
+                drawn.compiled.clear()
+            drawn.compiled[role_id, version] = levels
         return levels
 
+    def refresh(self, reader: Connection) -> None:
+        """Read the gateway's defaults and the portals elsewhere as they stand now."""
+        self.defaults(reader, -1)
+
     def defaults(self, reader: Connection, version: int) -> Defaults:
-        """Return the gateway's defaults at `version`; reads them when the version has moved."""
+        """Return the gateway's defaults at `version`; reads them, and the portals elsewhere, when it has moved."""
         if self._defaults is None or self._defaults[0] != version:
             row = reader.execute(_GATEWAY).one()
             off = frozenset(reader.execute(_OFF).scalars())
@@ -103,6 +147,9 @@ class Rights:
                 input_date=row.input_date_format,
                 input_time=row.input_time_format,
             )
+            found = externals(reader)
+            if found != self._drawn.externals:
+                self._drawn = _drawn(self._declared, found)
             limits = (row.admin_idle_minutes, row.admin_absolute_minutes, row.idle_minutes, row.absolute_minutes)
             self._defaults = (row.version, Defaults(preferences, *limits, off, row.support_access))
         return self._defaults[1]

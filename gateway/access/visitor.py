@@ -37,7 +37,10 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A frozen value, resolved once a request and passed along."""
+    """A frozen value, resolved once a request and passed along.
+
+    `started_at` is when whoever is at the keyboard logged in.
+    """
 
     session_id: str
     session_key: bytes
@@ -56,6 +59,7 @@ class Visitor:
     ceilings: tuple[Level, ...]
     portals_off: frozenset[str]
     preferences: Preferences
+    started_at: datetime
     last_seen_at: datetime
     support_access: bool
     actor: Actor | None = None

@@ -31,6 +31,7 @@ portal = Portal(
             ),
         ),
         Page("roles", N_("Roles"), endpoint="console.roles"),
+        Page("portals", N_("Portals"), endpoint="console.portals"),
         Page("administrators", N_("Administrators"), endpoint="console.administrators"),
         Page("tokens", N_("API tokens"), endpoint="console.tokens"),
         Page("audit", N_("Record"), endpoint="console.audit"),

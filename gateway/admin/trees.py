@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 from flask import request
 
+from gateway.access import addresses
 from gateway.access.delegation import Levels, excess
+from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.roles import RoleRow, View
 from gateway.errors import Forbidden, Invalid
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Realm
-from gateway.launch.views import registry
-from gateway.portal.declaration import Portal
+from gateway.portal.declaration import AnyPortal
+from gateway.portal.registry import registry
 from gateway.web import current
 
 WORDS = {"forbidden": N_("Forbidden"), "view": N_("View only"), "full": N_("Full")}
@@ -41,7 +43,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A portal with its lines; `open`: the role opens some of it."""
+    """A portal with its lines; `open`: the role opens some of it.
+
+    `start` is the door that this role has of its own to a portal elsewhere, as typed, with what is wrong with it; None
+    for a portal of this process.
+    """
 
     slug: str
     title: str
@@ -50,9 +56,11 @@ class Tree:
     lines: list[Line]
     open: bool
     new: bool
+    start: str | None
+    start_fault: str | None
 
 
-def portals_of(realm: Realm) -> list[Portal]:
+def portals_of(realm: Realm) -> list[AnyPortal]:
     """Return the portals that roles of a realm are about."""
     return [portal for portal in registry().portals.values() if portal.realm is realm]
 
@@ -93,7 +101,7 @@ def typed(realm: Realm, before: Views) -> dict[str, dict[str, str]]:
     return {portal.slug: _typed(portal, before.get(portal.slug, {})) for portal in portals_of(realm)}
 
 
-def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
+def _typed(portal: AnyPortal, before: Mapping[str, str]) -> dict[str, str]:
     levels = {key: word for key, word in before.items() if key and key not in portal.structure.nodes}
     for key in ("", *portal.structure.nodes):
         word = request.form.get(f"{portal.slug}:{key}", "")
@@ -104,14 +112,32 @@ def _typed(portal: Portal, before: Mapping[str, str]) -> dict[str, str]:
     return levels
 
 
-def trees(realm: Realm, views: Views, known: Mapping[str, View]) -> list[Tree]:
-    """Lay levels out, a tree for each portal; `known` are the views as they were saved."""
+def typed_starts(realm: Realm) -> dict[str, str]:
+    """Read from the form where a role enters portals elsewhere, where it has a door of its own."""
+    external = [portal.slug for portal in portals_of(realm) if isinstance(portal, External)]
+    return {slug: request.form.get(f"{slug}@start", "").strip() for slug in external}
+
+
+def trees(realm: Realm, views: Views, known: Mapping[str, View], starts: Mapping[str, str] | None = None) -> list[Tree]:
+    """Lay levels out, a tree for each portal; `known` are the views as they were saved, `starts` what was typed."""
     resolved = levels_of(realm, views)
-    return [_tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known) for portal in portals_of(realm)]
+    return [
+        _tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known, starts)
+        for portal in portals_of(realm)
+        if portal.slug in resolved
+    ]
 
 
-def _tree(portal: Portal, own: Mapping[str, str], resolved: Mapping[str, Level], known: Mapping[str, View]) -> Tree:
+def _tree(
+    portal: AnyPortal,
+    own: Mapping[str, str],
+    resolved: Mapping[str, Level],
+    known: Mapping[str, View],
+    starts: Mapping[str, str] | None,
+) -> Tree:
     saved = known.get(portal.slug)
+    held = (saved.start_url or "" if saved else "") if starts is None else starts.get(portal.slug, "")
+    start = held if isinstance(portal, External) else None
     old = None if saved is None or saved.known is None else set(saved.known)
     root = own.get("", "forbidden")
     lines = [
@@ -139,4 +165,6 @@ def _tree(portal: Portal, own: Mapping[str, str], resolved: Mapping[str, Level],
         lines,
         any(level > Level.FORBIDDEN for level in resolved.values()),
         any(line.new for line in lines),
+        start,
+        addresses.fault(start) if start else None,
     )

@@ -19,6 +19,8 @@ KNOWN_EVENTS = (
     *("token.created", "token.revoked", "token.leaked", "token.refused", "token.login_mismatch"),
     *("api_session.started", "api_session.ended"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
+    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.up", "portal.down"),
+    *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""
 

@@ -1,6 +1,5 @@
 """Tokens for programs: made, listed, revoked; and the sessions that login and token give (TOK-01 to TOK-07)."""
 
-import hashlib
 import secrets
 import string
 import zlib
@@ -19,6 +18,7 @@ from gateway.errors import Invalid, NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins
 from gateway.identity.models import ApiSession, ApiToken, Identity, Realm
+from gateway.tokens import key_of, new_secret
 
 PREFIX = "ptc_"
 SESSION_PREFIX = "pts_"
@@ -79,11 +79,6 @@ def is_well_formed(token: str) -> bool:
     if len(token) != LENGTH or len(body) == len(token) or not token.isascii():
         return False
     return _check(body[:RANDOM_LENGTH]) == body[RANDOM_LENGTH:]
-
-
-def key_of(token: str) -> bytes:
-    """Return the key under which a token, or the bearer of a session, is kept."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _check(random: str) -> str:
@@ -169,7 +164,7 @@ def start(work: Work, token: AnyRow, now: datetime, address: str | None) -> tupl
 
     Returns its bearer, and for how many seconds it is good: an hour, or less where the token ends sooner (TOK-05).
     """
-    bearer = SESSION_PREFIX + secrets.token_urlsafe(32)
+    bearer = SESSION_PREFIX + new_secret()
     until = min(now + LONGEST_SESSION, token.token_expires_at)
     session_id = new_id()
     work.execute(

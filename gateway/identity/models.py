@@ -8,7 +8,7 @@ an administrator.
 import enum
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
@@ -225,6 +225,60 @@ class Session(Base):
     view_only: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str | None] = mapped_column(String(500))
+
+
+class ExternalSession(Base):
+    """A session at a portal that lives elsewhere, under one of ours and over with it. Its id is the portal's `sid`.
+
+    `redeemed_at` is when the portal first took its tokens; `told` is the digest of what they said of the rights.
+    """
+
+    __tablename__ = "external_session"
+    __table_args__ = (
+        Index(
+            "uq_external_session_live",
+            "session_key",
+            "portal",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index("ix_external_session_ended_at", "ended_at", "id"),
+    )
+
+    id: Mapped[Id]
+    portal: Mapped[str] = mapped_column(String(64))
+    session_key: Mapped[bytes] = mapped_column(ForeignKey("session.key", ondelete="CASCADE"), index=True)
+    subject_id: Mapped[str] = mapped_column(String(16), index=True)
+    created_at: Mapped[datetime]
+    redeemed_at: Mapped[datetime | None]
+    refreshed_at: Mapped[datetime | None]
+    told: Mapped[str | None] = mapped_column(String(64))
+    ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None] = mapped_column(String(32))
+
+
+class LogoutNotice(Base):
+    """A log-out that a portal elsewhere is to be told of, until it confirms. Without `due_at` nobody tries (any more).
+
+    It stands alone, so that it outlives the session and the person that it is about.
+    """
+
+    __tablename__ = "logout_notice"
+    __table_args__ = (
+        Index("ix_logout_notice_portal", "portal", "created_at", "id"),
+        Index("ix_logout_notice_subject_id", "subject_id", "created_at"),
+    )
+
+    id: Mapped[Id]
+    portal: Mapped[str] = mapped_column(String(64))
+    sid: Mapped[str] = mapped_column(String(16))
+    subject_id: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    confirmed_at: Mapped[datetime | None]
+    fault: Mapped[str | None] = mapped_column(String(200))
 
 
 class Invitation(Base):

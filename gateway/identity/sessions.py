@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
-from gateway.identity.models import Realm, Scope, Session, Stage
+from gateway.identity import elsewhere
+from gateway.identity.models import ExternalSession, Realm, Scope, Session, Stage
 
 COOKIE_BYTES = 32
 PENDING = timedelta(minutes=5)
@@ -69,10 +70,11 @@ def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> str 
 
 
 def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
-    """End one session and every visit that hangs on it; tell whether it was live."""
+    """End one session, what hangs on it at portals elsewhere, and its visits; tell whether it was live."""
     ended = work.execute(
         update(Session).where(Session.key == key, Session.ended_at.is_(None)).values(ended_at=now, ended_why=why)
     )
+    elsewhere.end(work, ExternalSession.session_key == key, why, now)
     end_visits(work, Session.parent_key == key, "console-ended", now)
     return bool(rows_changed(ended))
 
@@ -113,8 +115,10 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
         update(Session)
         .where(live)
         .values(ended_at=now, ended_why=why)
-        .returning(Session.id, Session.actor_id, Session.subject_id, Session.launch_id, Session.mode)
+        .returning(Session.key, Session.id, Session.actor_id, Session.subject_id, Session.launch_id, Session.mode)
     ).all()
+    if ended:
+        elsewhere.end(work, ExternalSession.session_key.in_([row.key for row in ended]), why, now)
     for row in ended:
         stamp: Stamp = work.info["stamp"]
         record(

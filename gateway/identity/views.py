@@ -1,12 +1,14 @@
 """Logging in and out, for both realms: password, then what else is due, then in."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from gateway.errors import LoginRefused
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.samples import samples
-from gateway.identity import invitations, operations, passwords, queries, sessions
+from gateway.identity import elsewhere, invitations, logins, operations, passwords, queries, sessions
 from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
@@ -36,12 +38,13 @@ def _form_page(form: LogInForm, message: str | None, status: int) -> tuple[str, 
 @bp.get("/admin/login", endpoint="admin_login")
 @open_to_all
 def login() -> tuple[str, int] | Response:
-    """The log-in page; whoever is logged in already goes on."""
+    """The log-in page; whoever is logged in already goes on, unless asked to prove it `again`."""
     scope = browser.scope()
     target = request.args.get("next", "")
-    if current.maybe_visitor() is not None:
+    if current.maybe_visitor() is not None and "again" not in request.args:
         return see_other(safe_next(target, PREFIX[scope], HOME[scope]))
-    return _form_page(LogInForm(formdata=None, next=target), None, 200)
+    login = request.args.get("login", "")[: logins.LONGEST]
+    return _form_page(LogInForm(formdata=None, next=target, login=login), None, 200)
 
 
 @bp.post("/login")
@@ -137,12 +140,13 @@ def formats() -> str:
 def logout() -> Response:
     """End the session on the server, with every visit that hangs on it (SES-03)."""
     scope = browser.scope()
-    cookie = browser.session_cookie()
+    cookie, told = browser.session_cookie(), False
     if cookie is not None:
-        work = current.writer()
-        operations.log_out(work, sessions.key_of(cookie), current.now())
+        work, key = current.writer(), sessions.key_of(cookie)
+        told = elsewhere.has_any(current.reader(), key)
+        operations.log_out(work, key, current.now())
         work.commit()
-    response = see_other(f"{_log_in_path()}?done=logged-out")
+    response = see_other(f"{_log_in_path()}?done={'logged-out-elsewhere' if told else 'logged-out'}")
     browser.delete_session_cookie(response, scope, None)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -168,7 +172,9 @@ def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
     rules = [_("At least %(count)d characters; any characters count.") % {"count": who.shortest}]
     action = f"{_log_in_path()}/password"
     target = safe_next(request.args.get("next"), PREFIX[browser.scope()], HOME[browser.scope()])
-    return render_template("identity/password.html", form=form, rules=rules, action=f"{action}?next={target}")
+    return render_template(
+        "identity/password.html", form=form, rules=rules, action=f"{action}?next={quote(target, safe='/')}"
+    )
 
 
 def _on_the_way(step: str) -> Candidate | None:
@@ -193,6 +199,6 @@ def _go_on(who: Candidate, target: str | None) -> Response:
         operations.log_in(work, who, now)
     work.commit()
     there = safe_next(target, PREFIX[scope], HOME[scope])
-    response = see_other(there if who.due is None else f"{_log_in_path()}/{who.due}?next={there}")
+    response = see_other(there if who.due is None else f"{_log_in_path()}/{who.due}?next={quote(there, safe='/')}")
     browser.set_session_cookie(response, scope, None, cookie)
     return response

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from gateway.access.acting import REASONS, Facts, Powers, refusal
 from gateway.access.delegation import Levels
+from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.queries import ADMINISTRATOR, Ended, role_levels, visitor_from
@@ -20,7 +21,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session, SupportAccess
 from gateway.identity.standing import Standing, individual_standing
-from gateway.portal.declaration import Portal
+from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
 
 MOST_VISITS = 20
@@ -212,7 +213,7 @@ def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) ->
     )
 
 
-def why_not(who: Visitor, subject: Subject, portal: Portal | None, mode: Mode, view_only: bool) -> str | None:
+def why_not(who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode, view_only: bool) -> str | None:
     """Return the code of `REASONS` for which this cannot be opened, or None. `portal` None is the picker.
 
     The one function: it draws the menu, answers the click, and is asked again at the landing.
@@ -226,6 +227,8 @@ def why_not(who: Visitor, subject: Subject, portal: Portal | None, mode: Mode, v
         return "portal-unknown"
     if portal.slug in subject.portals_off:
         return "portal-off"
+    if isinstance(portal, External) and not portal.up:
+        return "portal-down"
     if mode is Mode.ASSIGNED and not _opens(subject.levels, portal.slug):
         return "portal-not-in-role"
     return None
@@ -243,13 +246,13 @@ def offer(
     `individuals` lead on to menus of their own; `more_url` is where the rest of them are found.
     """
 
-    def choice(portal: Portal | None, mode: Mode, view_only: bool) -> Choice:
+    def choice(portal: AnyPortal | None, mode: Mode, view_only: bool) -> Choice:
         code = why_not(who, subject, portal, mode, view_only)
         return Choice(
             mode, view_only, _label(subject, mode, view_only), code is None, _(REASONS[code]) if code else None
         )
 
-    def choices(portal: Portal | None, modes: Sequence[Mode]) -> list[Choice]:
+    def choices(portal: AnyPortal | None, modes: Sequence[Mode]) -> list[Choice]:
         return [choice(portal, mode, False) for mode in modes] + [choice(portal, modes[0], True)]
 
     modes = [Mode.ASSIGNED] if subject.has_default_role else [Mode.ASSIGNED, Mode.FULL]

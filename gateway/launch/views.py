@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from gateway.access.acting import CONSOLE
+from gateway.access.acting import CONSOLE, REASONS
+from gateway.access.external import External
 from gateway.access.levels import Level, under
 from gateway.access.queries import Ended
 from gateway.access.rights import Compiled
@@ -20,18 +22,18 @@ from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Mode, Scope
 from gateway.launch import operations, queries
 from gateway.launch.forms import LaunchForm
-from gateway.portal.registry import Registry
+from gateway.portal.registry import Registry, registry
 from gateway.tokens import Tokens
 from gateway.web import browser, current, scopes
 from gateway.web.marks import for_everyone_logged_in, in_visits_only
-from gateway.web.redirects import safe_next, see_other
+from gateway.web.redirects import moving_on, safe_next, see_other
 
 bp = Blueprint("launch", __name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A portal on the picker."""
+    """A portal on the picker; `reason`: why it cannot be entered just now."""
 
     slug: str
     title: str
@@ -39,12 +41,7 @@ class Card:
     hue: str
     url: str
     description: str
-
-
-def registry() -> Registry:
-    """Return the portals of this process."""
-    found: Registry = current_app.extensions["portico.registry"]
-    return found
+    reason: str | None = None
 
 
 def _tokens() -> Tokens:
@@ -93,7 +90,7 @@ def start() -> Response:
         mode=mode,
         view_only=view_only,
         reason=reason,
-        return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}"),
+        return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}", 500),
         now=now,
     )
     work.commit()
@@ -134,7 +131,7 @@ def land() -> Response:
     cookie = operations.land(work, launch, subject, now, current.address(), current.agent())
     work.commit()
     levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
-    there = registry().first_path(portal, levels[portal.slug]) if portal else "/"
+    there = registry().first_path(portal, levels.get(portal.slug, {})) if portal else "/"
     response = see_other(f"/as/{handle}{there or '/'}")
     browser.set_session_cookie(response, Scope.VISIT, handle, cookie)
     browser.delete_cookie(response, name)
@@ -174,7 +171,7 @@ def picker() -> str | Response:
     who = current.visitor()
     root = request.script_root
     cards = _cards(registry(), who.levels, who.ceilings, who.portals_off, root, catalog.language())
-    if len(cards) == 1:
+    if len(cards) == 1 and cards[0].reason is None:
         return see_other(cards[0].url)
     q = request.args.get("q", "").strip()
     shown = [card for card in cards if q.casefold() in f"{card.title} {card.description}".casefold()] if q else cards
@@ -189,7 +186,7 @@ def picker() -> str | Response:
 @bp.get("/portals/<slug>/")
 @for_everyone_logged_in
 def front(slug: str) -> Response:
-    """Lead from a portal's address to its first page that may be looked at."""
+    """Lead from a portal's address to its first page that may be looked at; out, for a portal elsewhere."""
     who, portal = current.visitor(), registry().portals.get(slug)
     if portal is None or not who.levels.get(slug):
         raise NotFound
@@ -198,7 +195,23 @@ def front(slug: str) -> Response:
     path = registry().first_path(portal, who.portal_levels(slug))
     if path is None:
         raise NotFound
+    if isinstance(portal, External):
+        return _out(who, portal)
     return see_other(f"{request.script_root}{path}")
+
+
+def _out(who: Visitor, portal: External) -> Response:
+    """Lead to where a portal elsewhere begins, by its own log-in with us (OpenID Connect Core 1.0, section 4).
+
+    In a visit it is told which one; it knows nothing by that, as only this browser holds the visit's cookie.
+    """
+    if not portal.up:
+        raise Forbidden(REASONS["portal-down"], "portal_down")
+    url = who.levels.starts.get(portal.slug, portal.start_url)
+    values = {"iss": current.house().settings.base_url}
+    if who.visit is not None:
+        values["login_hint"] = f"visit:{who.visit.handle}"
+    return moving_on(f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(values)}")
 
 
 @bp.get("/admin/")
@@ -224,13 +237,22 @@ def _cards(
     """Make the cards once for each role and language."""
     cards = []
     for portal in portals.self_care():
-        own = {key: under(level, ceilings) for key, level in levels[portal.slug].items()}
+        own = {key: under(level, ceilings) for key, level in levels.get(portal.slug, {}).items()}
         path = portals.first_path(portal, own) if portal.slug not in off else None
         if path is None:
             continue
         opened = {key.partition(".")[0] for key, level in own.items() if level > Level.FORBIDDEN}
         pages = [_(page.title) for page in portal.structure.pages if page.key in opened]
+        down = isinstance(portal, External) and not portal.up
         cards.append(
-            Card(portal.slug, _(portal.title), portal.icon, f"h{portal.hue}", f"{root}{path}", " · ".join(pages))
+            Card(
+                portal.slug,
+                _(portal.title),
+                portal.icon,
+                f"h{portal.hue}",
+                f"{root}{path}",
+                " · ".join(pages),
+                _(REASONS["portal-down"]) if down else None,
+            )
         )
     return cards

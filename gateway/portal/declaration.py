@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint
 
+from gateway.access.external import External
 from gateway.access.structure import Structure
 from gateway.identity.models import Realm
 from gateway.importing import Importer
@@ -33,3 +34,7 @@ class Portal:
     def prefix(self) -> str:
         """Return the path under which the portal is mounted."""
         return self.path or f"/portals/{self.slug}"
+
+
+AnyPortal = Portal | External
+"""A portal of this process or one that lives elsewhere: both have slug, title, icon, hue, structure, realm, prefix."""

@@ -89,6 +89,9 @@ def guard(registry: Registry) -> Response | None:
         _guard_api(mark)
         return None
     g.mark = mark
+    if mark is not None and mark.programs:
+        catalog.use(current.preferences().language)
+        return None
     who = _resolve()
     catalog.use(current.preferences().language)
     if mark is None:
@@ -133,13 +136,20 @@ def _guard_api(mark: Mark | None) -> None:
 
 
 def _resolve() -> Visitor | Ended | None:
-    """Find out who is there; work in a visit keeps the administrator's own session from idling out."""
+    """Find out who is there."""
     cookie = session_cookie()
     if cookie is None:
         return Ended("unknown") if scope() is Scope.VISIT else None
+    return resolve(scope(), handle(), cookie)
+
+
+def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
+    """Make whoever a cookie belongs to the visitor of this request, or say why they are not.
+
+    Work in a visit keeps the administrator's own session from idling out.
+    """
     key = sessions.key_of(cookie)
-    house = current.house()
-    who = visitor_of(current.reader(), house.rights, scope(), key, handle(), g.now)
+    who = visitor_of(current.reader(), current.house().rights, of, key, visit, g.now)
     if isinstance(who, Ended):
         return who
     g.visitor = who

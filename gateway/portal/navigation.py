@@ -15,7 +15,7 @@ from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language
 from gateway.identity.models import Kind, Realm, Scope
-from gateway.portal.declaration import Portal
+from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
 from gateway.web import current
 from gateway.web.marks import Mark
@@ -62,7 +62,7 @@ class Acting:
     end_url: str
 
 
-def navigation(registry: Registry, portal: Portal, who: Visitor, here: str | None) -> tuple[Item, ...]:
+def navigation(registry: Registry, portal: AnyPortal, who: Visitor, here: str | None) -> tuple[Item, ...]:
     """Return the entries of a portal's navigation that `who` may see; `here` is the node of the present page."""
     return _navigation(registry, portal.slug, who.levels, who.ceilings, here, request.script_root, language())
 

@@ -10,7 +10,7 @@ from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import operations, passwords, queries, sessions
+from gateway.identity import elsewhere, operations, passwords, queries, sessions
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Stage
 from gateway.self_care.forms import ChangePasswordForm, PreferencesForm
@@ -64,6 +64,17 @@ def end_session(id: str) -> Response:
     """End one of one's own sessions."""
     work = current.writer()
     if not sessions.end_own(work, current.visitor().id, id, current.now()):
+        raise NotFound
+    work.commit()
+    return see_other(f"{url_for('self_care.security')}?done=session-ended")
+
+
+@bp.post("/security/elsewhere/<id>")
+@belongs_to("security")
+def end_elsewhere(id: str) -> Response:
+    """End one of one's own sessions at portals elsewhere; the portal is told."""
+    work = current.writer()
+    if not elsewhere.end_own(work, current.visitor().id, id, current.now()):
         raise NotFound
     work.commit()
     return see_other(f"{url_for('self_care.security')}?done=session-ended")
@@ -146,4 +157,20 @@ def _page(form: ChangePasswordForm) -> str:
     who = current.visitor()
     own = queries.own_sessions(current.reader(), who.id)
     shortest = queries.shortest_password(current.reader(), who.id)
-    return render_template("self_care/security.html", form=form, sessions=own, this=who.session_id, shortest=shortest)
+    return render_template(
+        "self_care/security.html",
+        form=form,
+        sessions=own,
+        this=who.session_id,
+        shortest=shortest,
+        elsewhere=_elsewhere(),
+    )
+
+
+def _elsewhere() -> list[tuple[AnyRow, str]] | None:
+    """Return one's own sessions at portals elsewhere with their titles, or None where there are no such portals."""
+    known = current.house().rights.externals
+    if not known:
+        return None
+    found = elsewhere.own(current.reader(), current.visitor().id, current.now())
+    return [(row, known[row.portal].title if row.portal in known else row.portal) for row in found]

@@ -1,4 +1,4 @@
-"""The bearer of a call of the API: read from the Authorization header, and from nowhere else (RFC 6750; TOK-07)."""
+"""The bearer of a call: read from the Authorization header, and from nowhere else (RFC 6750; TOK-07)."""
 
 from flask import g, request
 from werkzeug.datastructures import WWWAuthenticate
@@ -7,6 +7,7 @@ from werkzeug.exceptions import BadRequest
 from gateway.access.by_token import visitor_of
 from gateway.access.visitor import Visitor
 from gateway.identity import api_tokens
+from gateway.tokens import key_of
 from gateway.web import current
 
 CHALLENGE = WWWAuthenticate("bearer", {"realm": "portico"})
@@ -19,13 +20,19 @@ def refuse_secrets_in_query() -> None:
         raise BadRequest
 
 
+def sent() -> str:
+    """Return the bearer that came in the Authorization header, or nothing."""
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""
+
+
 def resolve() -> tuple[Visitor | None, str | None]:
     """Find out who calls; returns them, and the token whose use is to be noted: at most once a minute (TOK-07)."""
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not bearer.startswith(api_tokens.SESSION_PREFIX):
+    bearer = sent()
+    if not bearer.startswith(api_tokens.SESSION_PREFIX):
         return None, None
     house, now = current.house(), current.now()
-    found = visitor_of(current.reader(), house.rights, api_tokens.key_of(bearer), current.address(), now)
+    found = visitor_of(current.reader(), house.rights, key_of(bearer), current.address(), now)
     if found is None:
         return None, None
     who, token = found

@@ -29,6 +29,10 @@ NOTICES: Mapping[str, str] = {
     "invited": catalog.N_("Saved. The link is on its way by mail."),
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
+    "logged-out-elsewhere": catalog.N_(
+        "You have logged out. Portals elsewhere are being told; one that cannot be reached lets you in for a minute "
+        "at most."
+    ),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),
     "token-revoked": catalog.N_("The token is revoked."),

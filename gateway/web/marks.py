@@ -18,7 +18,7 @@ class Mark:
     """Where a view belongs. `portal` and `node` are None for what is open to all, or to everyone logged in.
 
     `needs` is the level for unsafe methods; a safe one needs `view`. `by_realm` is for what both realms may call, each
-    by a node of its own.
+    by a node of its own. `programs`: nobody is looked for, no form asked.
     """
 
     portal: str | None = None
@@ -26,6 +26,7 @@ class Mark:
     needs: Level = Level.FULL
     open_to_all: bool = False
     in_visits_only: bool = False
+    programs: bool = False
     by_realm: Mapping[Realm, "Mark"] | None = None
 
     def of(self, realm: Realm) -> "Mark | None":
@@ -63,6 +64,11 @@ def open_to_all(view: View) -> View:
 def in_visits_only(view: View) -> View:
     """Mark a view that exists under `/as/<handle>` only and looks after itself."""
     return _marking(Mark(open_to_all=True, in_visits_only=True))(view)
+
+
+def open_to_programs(view: View) -> View:
+    """Mark a view of the gateway that programs call: it looks after itself, and no cookie counts unless it says so."""
+    return _marking(Mark(open_to_all=True, programs=True))(view)
 
 
 def _marking(mark: Mark) -> Callable[[View], View]:

@@ -2,11 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, request, url_for
+from flask import Response, current_app, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+LONGEST = 3000
 PRINTABLE = {chr(code) for code in range(0x21, 0x7F)} - {"\\"}
 
 
@@ -18,19 +19,31 @@ def see_other(path: str) -> WerkzeugResponse:
     return response
 
 
+def leave_for(url: str) -> WerkzeugResponse:
+    """Answer 303 to a registered address elsewhere; not after a form, as its policy allows our own pages alone."""
+    return see_other(url)
+
+
+def moving_on(url: str) -> WerkzeugResponse:
+    """Answer a page that moves on to a registered address elsewhere by itself: after a form, where the policy of our
+    pages would stop a redirect.
+    """
+    return make_response(render_template("moving_on.html", url=url))
+
+
 def see(endpoint: str, **values: object) -> WerkzeugResponse:
     """Answer 303 to an endpoint of ours."""
     return see_other(url_for(endpoint, **values))  # type: ignore[arg-type]
 
 
-def safe_next(target: str | None, prefix: str, otherwise: str) -> str:
-    """Return `target` if it is a page of ours under `prefix` that GET answers, else `otherwise`.
+def safe_next(target: str | None, prefix: str, otherwise: str, longest: int = LONGEST) -> str:
+    """Return `target` if it is a page of ours under `prefix` that GET answers, else `otherwise`; so if it is too long.
 
     Judged by the router, never by the look of the text: `/\\evil.example` and its like resolve to nothing.
     """
     if (
         not target
-        or len(target) > 500
+        or len(target) > longest
         or not target.startswith("/")
         or target.startswith("//")
         or set(target) - PRINTABLE

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from gateway import create_app
 from gateway.portal.registry import discover
 from tests.cast import PASSWORD, Member
 from tests.conftest import settings_for
+from tests.servers import free_port, serving
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -30,13 +28,6 @@ NEEDS_CHROMIUM = pytest.mark.skipif(
 )
 
 
-class Quiet(WSGIRequestHandler):
-    """Serves without a line for each request."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        return None
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """Debian's Chromium, kept from calling anybody."""
@@ -48,18 +39,11 @@ def address(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
     """The address of a server with the cast."""
     path = tmp_path / "house.db"
     shutil.copy(sqlite_template, path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     app: Flask = create_app(settings_for(f"sqlite:///{path}", base_url=url), discover())
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app, port):
+        yield url
     app.extensions["portico"].database.dispose()
 
 

@@ -183,6 +183,7 @@ PAGES = {
             "/admin/customers/abc/allowed-roles",
             "/admin/customers/abc/allowed-roles/itlead/remove",
         ),
+        *("/admin/portals", "/admin/portals/new", "/admin/portals/pbx"),
         *("/admin/classes", "/admin/classes/new", "/admin/classes/standard"),
         *("/admin/customers/new", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
         "/admin/customers/abc/individuals/john/self-care",

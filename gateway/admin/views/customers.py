@@ -28,6 +28,7 @@ from gateway.paging import COUNT_LIMIT, Page
 from gateway.people.queries import Wanted
 from gateway.people.queries import individuals as people_of
 from gateway.portal.pages import next_links, query_text
+from gateway.portal.registry import registry
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -149,7 +150,7 @@ def log_in_menu(id: str) -> Response:
     response = make_response(
         render_template(
             "admin/_menu.html" if "X-Fragment" in request.headers else "admin/log_in.html",
-            offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), more_url),
+            offer=launches.offer(current.visitor(), subject, registry(), _individuals(people), more_url),
             here=back_url,
             back_url=back_url,
         )
@@ -188,7 +189,7 @@ def _page(row: AnyRow, form: RecordForm) -> str:
         "admin/customer.html",
         customer=row,
         form=form,
-        offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), _more(page, row.id)),
+        offer=launches.offer(current.visitor(), subject, registry(), _individuals(people), _more(page, row.id)),
         individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
         offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
         iq=iq,

@@ -7,7 +7,7 @@ from gateway.admin.portal import bp
 from gateway.errors import NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.launch import queries, requests
-from gateway.launch import views as launch
+from gateway.portal.registry import registry
 from gateway.web import current
 from gateway.web.marks import belongs_to
 
@@ -21,7 +21,7 @@ def asked_launch(id: str) -> str:
     subject = queries.subject_of(current.reader(), current.house().rights, asked.subject_id, now) if asked else None
     if asked is None or subject is None:
         raise NotFound
-    portal = launch.registry().portals.get(asked.portal) if asked.portal else None
+    portal = registry().portals.get(asked.portal) if asked.portal else None
     code = queries.why_not(who, subject, portal, asked.mode, asked.view_only)
     if asked.portal and portal is None:
         code = "portal-unknown"

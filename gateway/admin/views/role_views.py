@@ -33,7 +33,7 @@ def preview_role(id: str) -> str:
             if own[key] > Level.FORBIDDEN
             or any(level > Level.FORBIDDEN and other.startswith(f"{key}.") for other, level in own.items())
         ]
-        shown.append((portal, pages))
+        shown.append((portal, _(portal.title), pages))
     words = {word: _(title) for word, title in trees.WORDS.items()}
     return render_template("admin/role_preview.html", role=found, portals=shown, words=words)
 
@@ -58,7 +58,8 @@ def compare_roles() -> str:
                     (key.count("."), _(node.title), *(one[portal.slug][key].word for one in levels))
                     for key, node in portal.structure.nodes.items()
                 ]
-                tables.append((portal, [row for row in rows if not request.args.get("only") or row[2] != row[3]]))
+                shown = [row for row in rows if not request.args.get("only") or row[2] != row[3]]
+                tables.append((portal, _(portal.title), shown))
     words = {word: _(title) for word, title in trees.WORDS.items()}
     return render_template(
         "admin/role_compare.html",

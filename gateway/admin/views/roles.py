@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from gateway.access import operations
+from gateway.access import addresses, operations
 from gateway.access import roles as queries
 from gateway.admin import trees
 from gateway.admin.forms.roles import REALMS, NewRoleForm, RoleForm
@@ -95,19 +95,20 @@ def save_role(id: str) -> str | tuple[str, int] | Response:
     after = trees.typed(found.realm, before)
     named = {"name": found.name, "description": found.description}
     form = RoleForm(formdata=MultiDict({**named, **request.form.to_dict()}))
-    if not form.validate():
-        return _page(found, form, after, views), 422
+    starts = trees.typed_starts(found.realm)
+    if not form.validate() or any(url and addresses.fault(url) for url in starts.values()):
+        return _page(found, form, after, views, starts=starts), 422
     trees.hold_to_own(found.realm, trees.levels_of(found.realm, before), trees.levels_of(found.realm, after))
     work = current.writer()
     name, description = form.name.data or "", form.description.data or ""
     nodes = trees.nodes_of(found.realm)
     try:
-        operations.save_role(work, id, request.form.get("version", ""), name, description, after, nodes)
+        operations.save_role(work, id, request.form.get("version", ""), name, description, after, nodes, starts)
     except Invalid as invalid:
         form.name.errors = [_(text) for text in invalid.errors["name"]]
-        return _page(found, form, after, views), 422
+        return _page(found, form, after, views, starts=starts), 422
     except Stale:
-        return _page(found, form, after, views, _meanwhile(found, form, before, after)), 409
+        return _page(found, form, after, views, _meanwhile(found, form, before, after), starts), 409
     work.commit()
     return see_other(f"/admin/roles/{id}?done=saved")
 
@@ -158,12 +159,13 @@ def _page(
     views: trees.Views,
     saved: Mapping[str, queries.View],
     meanwhile: list[tuple[str, str, str]] | None = None,
+    starts: Mapping[str, str] | None = None,
 ) -> str:
     return render_template(
         "admin/role.html",
         role=found,
         form=form,
-        trees=trees.trees(found.realm, views, saved),
+        trees=trees.trees(found.realm, views, saved, starts),
         words={word: _(title) for word, title in trees.WORDS.items()},
         meanwhile=meanwhile,
     )

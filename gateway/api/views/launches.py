@@ -9,12 +9,12 @@ from gateway.access.levels import Level, under
 from gateway.api.blueprint import bp
 from gateway.api.schemas.calls import Launch, NewLaunch
 from gateway.api.views.answering import Made, once
-from gateway.api.views.structures import registry
 from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
 from gateway.i18n.catalog import N_
 from gateway.identity.models import Kind
 from gateway.launch import operations, queries, requests
 from gateway.portal.guard import refuse
+from gateway.portal.registry import registry
 from gateway.web import current
 from gateway.web.marks import serves
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from gateway.access.levels import Level, under
 from gateway.access.visitor import Visitor
+from gateway.admin.trees import portals_of
 from gateway.api.blueprint import bp
 from gateway.api.schemas.calls import Self
 from gateway.api.views.answering import Body
-from gateway.api.views.structures import portals_of
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.samples import as_typed
 from gateway.web import current

@@ -83,7 +83,7 @@ def change_role(given: dict[str, Any], id: str) -> Answer:
         after = {**before, **views}
         trees.hold_to_own(row.realm, trees.levels_of(row.realm, before), trees.levels_of(row.realm, after))
         name, description = given.get("name", row.name), given.get("description", row.description)
-        operations.save_role(work, id, str(version), name, description, views, trees.nodes_of(row.realm))
+        operations.save_role(work, id, str(version), name, description, views, trees.nodes_of(row.realm), {})
 
     work = current.writer()
     changing(change)(work)

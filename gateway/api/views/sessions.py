@@ -9,6 +9,7 @@ from gateway.api.blueprint import bp
 from gateway.api.schemas.calls import Credentials, Leaked, Opened, Taken
 from gateway.api.views.answering import Answer, Body, no_body
 from gateway.identity import api_tokens
+from gateway.tokens import key_of
 from gateway.web import bearer, current
 from gateway.web.marks import for_everyone_logged_in, open_to_all
 
@@ -26,7 +27,7 @@ def open_session(given: dict[str, Any]) -> Body:
     if not api_tokens.is_well_formed(token):
         raise Unauthorized(www_authenticate=bearer.CHALLENGE)
     now, address = current.now(), current.address()
-    key = api_tokens.key_of(token)
+    key = key_of(token)
     found, cause = token_of(current.reader(), current.house().rights, key, login, address, now)
     work = current.writer()
     if cause is not None:

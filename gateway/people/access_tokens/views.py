@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, current_app, make_response, render_template
+from flask import Blueprint, make_response, render_template
 from werkzeug.wrappers import Response
 
 from gateway.errors import Invalid
@@ -11,7 +11,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.identity import api_tokens
 from gateway.identity.models import Realm
 from gateway.people.access_tokens.forms import LEVELS, TokenForm
-from gateway.portal.registry import Registry
+from gateway.portal.registry import registry
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -104,7 +104,6 @@ def _page(owner: Owner, form: TokenForm) -> str:
 
 def _portals(owner: Owner) -> list[tuple[str, str]]:
     """Return the portals that a token may be limited to; an administrator's works in the console alone."""
-    registry: Registry = current_app.extensions["portico.registry"]
     if owner.realm is Realm.ADMIN:
         return []
-    return [(portal.slug, _(portal.title)) for portal in registry.self_care()]
+    return [(portal.slug, _(portal.title)) for portal in registry().self_care()]
