@@ -8,7 +8,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
 from gateway.api.models import IdempotencyKey
-from gateway.db import rows_changed
 from gateway.errors import Invalid
 from gateway.i18n.catalog import N_
 
@@ -26,8 +25,9 @@ def claim(work: Work, identity_id: str, word: str, fingerprint: bytes, now: date
     if not 0 < len(word) <= LONGEST_WORD or not word.isascii() or not word.isprintable():
         raise Invalid({"Idempotency-Key": [N_("Use 1 to 255 printable ASCII characters.")]})
     values = {"identity_id": identity_id, "word": word, "fingerprint": fingerprint, "created_at": now}
-    insert = _INSERT[work.get_bind().dialect.name](IdempotencyKey)
-    if rows_changed(work.execute(insert.values(values).on_conflict_do_nothing())):
+    insert = _INSERT[work.get_bind().dialect.name](IdempotencyKey.__table__).values(values)
+    taken = insert.on_conflict_do_nothing().returning(IdempotencyKey.__table__.c.word)
+    if work.execute(taken).first() is not None:
         return None
     row = work.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.answer).where(
