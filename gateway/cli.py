@@ -35,7 +35,7 @@ from gateway.web.current import House
 T = TypeVar("T")
 
 WORK_SECONDS = 2
-TIDY_EVERY = timedelta(seconds=30)
+SWEEP_EVERY, TIDY_EVERY = timedelta(seconds=10), timedelta(seconds=30)
 
 
 def register(app: Flask) -> None:
@@ -310,19 +310,19 @@ def _import_command(importer: Importer) -> click.Command:
 @click.command()
 def work() -> None:
     """Do what is due in the background: tell portals elsewhere of log-outs, and take away what is long over."""
-    house, tidied = _house(), clock.now() - 2 * TIDY_EVERY
+    house = _house()
+    swept = tidied = clock.now() - 2 * TIDY_EVERY
     while True:
         now = clock.now()
-        _portals_elsewhere(house)
+        if now - swept > SWEEP_EVERY:
+            swept = now
+            logouts.end_what_is_over(house.database, house.rights, _in_work, now)
+        logouts.send_logouts(house.settings, _in_work, now)
+        logouts.check_health(house.database, house.settings, _in_work, now)
         if now - tidied > TIDY_EVERY:
             tidied = now
             _in_work(lambda unit: _tidy(unit, house))
         time.sleep(WORK_SECONDS + secrets.randbelow(1000) / 1000)
-
-
-def _portals_elsewhere(house: House) -> None:
-    logouts.send_logouts(house.database, house.rights, house.settings, _in_work, clock.now())
-    logouts.check_health(house.database, house.settings, _in_work, clock.now())
 
 
 def _tidy(unit: Work, house: House) -> None:
