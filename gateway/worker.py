@@ -3,7 +3,8 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy.orm import Session as Work
 
@@ -15,14 +16,20 @@ from gateway.launch import requests
 from gateway.oidc import logouts
 from gateway.web.current import House
 
+T = TypeVar("T")
+
 ROUND_SECONDS = 2
+SWEEP_SECONDS = 10
 TIDY_SECONDS = 60
 
 
 def run(house: House) -> None:
     """Go round for ever."""
-    tidied = 0.0
+    swept = tidied = 0.0
     while True:
+        if time.monotonic() - swept > SWEEP_SECONDS:
+            logouts.end_what_is_over(house.database, house.rights, partial(_in_work, house), clock.now())
+            swept = time.monotonic()
         tell_portals_elsewhere(house)
         if time.monotonic() - tidied > TIDY_SECONDS:
             tidy(house)
@@ -32,15 +39,16 @@ def run(house: House) -> None:
 
 def tell_portals_elsewhere(house: House) -> None:
     """Tell portals elsewhere of log-outs, and ask whether they answer."""
-
-    def in_work(do: Callable[[Work], Any]) -> Any:
-        with house.database.writing() as work:
-            found = do(house.stamped(work, Stamp()))
-            work.commit()
-        return found
-
-    logouts.send_logouts(house.database, house.rights, house.settings, in_work, clock.now())
+    in_work = partial(_in_work, house)
+    logouts.send_logouts(house.settings, in_work, clock.now())
     logouts.check_health(house.database, house.settings, in_work, clock.now())
+
+
+def _in_work(house: House, do: Callable[[Work], T]) -> T:
+    with house.database.writing() as work:
+        found = do(house.stamped(work, Stamp()))
+        work.commit()
+    return found
 
 
 def tidy(house: House) -> None:

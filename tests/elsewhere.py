@@ -160,4 +160,5 @@ def rounds(app: Flask) -> int:
         with working(app) as work:
             return do(work)
 
-    return logouts.send_logouts(house.database, house.rights, house.settings, in_work, clock.now())
+    logouts.end_what_is_over(house.database, house.rights, in_work, clock.now())
+    return logouts.send_logouts(house.settings, in_work, clock.now())

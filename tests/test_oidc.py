@@ -206,6 +206,13 @@ def test_a_request_may_come_as_a_form(tickets: Elsewhere, john: Browser) -> None
     assert "code=" in john.get(answer.location).location
 
 
+def test_looking_ahead_makes_no_code(app: Flask, tickets: Elsewhere, john: Browser) -> None:
+    for header in ("Sec-Purpose", "Purpose"):
+        assert john.get(tickets.request(), headers={header: "prefetch"}).status_code == 204
+    assert john.client.head(tickets.request()).status_code == 204
+    assert rows(app, select(ExternalSession.id)) == []
+
+
 def test_prompt_none_asks_nobody_anything(tickets: Elsewhere, john: Browser, new_browser: NewBrowser) -> None:
     assert "code" in tickets.asked(john, prompt="none")
     assert tickets.asked(new_browser(), prompt="none")["error"] == "login_required"

@@ -106,7 +106,7 @@ def start() -> Response:
 @in_visits_only
 def land() -> Response:
     """Land: the one GET that changes something. HEAD, OPTIONS and prefetching neither consume nor log in (LT-11)."""
-    if request.method != "GET" or "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
+    if request.method != "GET" or browser.is_prefetch():
         return Response(status=204)
     handle, now = str(browser.handle()), current.now()
     name = scopes.launch_cookie_name(handle, current.house().settings.production)

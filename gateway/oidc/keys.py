@@ -66,7 +66,7 @@ def rotate(work: Work, sealing: Sealing, now: datetime) -> str:
 
 
 def look_after(work: Work, sealing: Sealing, now: datetime) -> None:
-    """Make the next key in time, take away those that signed nothing still good, and seal the rest anew."""
+    """Make the next key in time, take away those that signed nothing still good, seal the rest under the newest."""
     reseal(work, sealing)
     rows = work.execute(select(_TABLE.c.kid, _TABLE.c.signs_from).order_by(_TABLE.c.signs_from.desc())).all()
     if rows and now - rows[0].signs_from > SIGNS_FOR:

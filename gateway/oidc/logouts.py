@@ -71,15 +71,22 @@ class Letter:
     attempt: int
 
 
-def send_logouts(database: Database, rights: Rights, settings: Settings, in_work: InWork, now: datetime) -> int:
-    """Find what ended by itself, then tell portals of everything due; return how many log-outs were confirmed.
+def end_what_is_over(database: Database, rights: Rights, in_work: InWork, now: datetime) -> None:
+    """End the sessions elsewhere under which the ground has gone; to be called several times a minute.
 
-    To be called every few seconds, by one process or by several.
+    It asks of each whether it still holds what its portal was told, one statement each.
     """
     with database.reading() as reader:
         over = _over(reader, rights, now)
     if over:
         in_work(lambda work: _end(work, over, now))
+
+
+def send_logouts(settings: Settings, in_work: InWork, now: datetime) -> int:
+    """Tell portals of every log-out that is due; return how many were confirmed.
+
+    To be called every few seconds, by one process or by several.
+    """
     letters = in_work(lambda work: _taken(work, settings, now))
     if not letters:
         return 0

@@ -101,6 +101,11 @@ def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
             delete_cookie(response, name)
 
 
+def is_prefetch() -> bool:
+    """Tell whether the browser only looks ahead: nobody has clicked yet."""
+    return "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+
+
 def form_seed() -> str:
     """Return what ties a form to this browser: made from the session cookie, or from a stranger's own cookie.
 

@@ -22,7 +22,12 @@ from gateway.web.redirects import leave_for, moving_on, see_other
 @bp.get("/oidc/authorize")
 @open_to_programs
 def authorize() -> Response:
-    """Let somebody into the portal that asks, after logging in if need be; every refusal goes back to the portal."""
+    """Let somebody into the portal that asks, after logging in if need be; every refusal goes back to the portal.
+
+    A GET that makes a code, as the protocol has it; HEAD and prefetching make none.
+    """
+    if request.method != "GET" or browser.is_prefetch():
+        return Response(status=204)
     given = request.args.to_dict(flat=False)
     try:
         client, redirect_uri = protocol.where_to(current.reader(), given)
