@@ -8,6 +8,7 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from flask import Flask, current_app, g, request
+from flask.globals import request_ctx
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
@@ -77,13 +78,14 @@ def guard(registry: Registry) -> Response | None:
     """Decide whether the request may go on to its view; returns an answer, raises a refusal, or returns None: go on."""
     if (elsewhere := origin.check_host()) is not None:
         return elsewhere
-    if request.path in origin.PROBES:
+    asked = request_ctx.request
+    if asked.path in origin.PROBES:
         return None
-    if "\0" in request.path:
+    if "\0" in asked.path:
         raise NotFound
-    if b"%00" in request.query_string:
+    if b"%00" in asked.query_string:
         raise Invalid({"": [N_("A zero byte cannot be kept.")]})
-    mark = registry.marks[request.endpoint] if request.endpoint else None
+    mark = registry.marks[asked.endpoint] if asked.endpoint else None
     g.mark = mark
     who = _resolve()
     catalog.use(current.preferences().language)
@@ -99,10 +101,10 @@ def guard(registry: Registry) -> Response | None:
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]
         if mark.node is not None:
             _check_level(who, mark)
-    if request.method not in SAFE:
+    if asked.method not in SAFE:
         origin.check_same_site()
         csrf.protect()
-        if not mark.open_to_all and any("\0" in text for texts in request.form.listvalues() for text in texts):
+        if not mark.open_to_all and any("\0" in text for texts in asked.form.listvalues() for text in texts):
             raise Invalid({"": [N_("A zero byte cannot be kept.")]})
     return None
 

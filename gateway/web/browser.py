@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
+from flask.globals import app_ctx, request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -50,7 +51,8 @@ def handle() -> str | None:
 
 def scope() -> Scope:
     """Return the scope of the present request."""
-    return scopes.scope_of(request.path, handle())
+    asked = request_ctx.request  # the thing itself: every look through the stand-in `request` costs
+    return scopes.scope_of(asked.path, asked.environ.get(scopes.ENVIRON))
 
 
 def read_cookie(name: str) -> str | None:
@@ -63,9 +65,10 @@ def session_cookie(of: Scope | None = None) -> str | None:
     """Return the session cookie of the present scope, or of another that has no handle, or None."""
     if of is not None:
         return read_cookie(scopes.cookie_name(of, handle(), _secure()))
-    if "session_cookie" not in g:
-        g.session_cookie = read_cookie(scopes.cookie_name(scope(), handle(), _secure()))
-    return cast("str | None", g.session_cookie)
+    kept = app_ctx.g
+    if "session_cookie" not in kept:
+        kept.session_cookie = read_cookie(scopes.cookie_name(scope(), handle(), _secure()))
+    return cast("str | None", kept.session_cookie)
 
 
 def set_cookie(

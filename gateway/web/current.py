@@ -98,10 +98,11 @@ def nonce() -> str:
 
 
 def _random() -> tuple[str, str]:
-    if "random" not in g:
+    found = g.get("random")
+    if found is None:
         bits = secrets.token_bytes(24)
-        g.random = (bits[:8].hex(), base64.urlsafe_b64encode(bits[8:]).rstrip(b"=").decode())
-    return cast(tuple[str, str], g.random)
+        found = g.random = (bits[:8].hex(), base64.urlsafe_b64encode(bits[8:]).rstrip(b"=").decode())
+    return cast(tuple[str, str], found)
 
 
 def stamp() -> Stamp:
