@@ -45,6 +45,8 @@ AnySelect = Select[*tuple[Any, ...]]
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ID_LENGTH = 16
+_SHIFTS = range(70, -1, -10)
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 def new_id() -> str:
@@ -53,11 +55,7 @@ def new_id() -> str:
     An id is no secret: whatever it opens is asked separately.
     """
     number = (int(time.time() * 1000) << 32) | secrets.randbits(32)
-    digits = []
-    for _ in range(ID_LENGTH):
-        number, digit = divmod(number, 32)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
 
 class UTCDateTime(TypeDecorator[datetime]):

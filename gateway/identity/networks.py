@@ -45,6 +45,8 @@ def parse(text: str) -> list[str]:
 
     Raises `Unreadable` for the first thing that cannot be read: never a part of a list.
     """
+    if not text:
+        return []
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         raise Unreadable(_("A list of networks has at most %(limit)d bytes.") % {"limit": LONGEST_BYTES})
     found = list(dict.fromkeys(str(_network(line, written)) for line, written in _definitions(text)))
