@@ -27,6 +27,8 @@ NOTICES: Mapping[str, str] = {
     "deleted": catalog.N_("Deleted."),
     "suspended": catalog.N_("Suspended."),
     "invited": catalog.N_("Saved. The link is on its way by mail."),
+    "announced": catalog.N_("Noted. The invoice stays open until the money has arrived."),
+    "withdrawn": catalog.N_("Taken back."),
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
