@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from flask import Response, request
 
 from gateway.portal import (
+    AnyRow,
     Chart,
     belongs_to,
     chart,
@@ -36,22 +37,12 @@ def calls() -> str | tuple[str, int]:
     query = _query()
     wanted, problems = _wanted(query)
     if problems:
-        return _unreadable(query, problems), 422
-    after, filtered = request.args.get("after"), any(query.values())
+        return _page(query, problems, next_url=None, first_url=None), 422
+    after = request.args.get("after")
     page = queries.calls(reader(), visitor(), wanted, after)
-    period = _period(wanted) if filtered and page.rows and not after else []
-    return render(
-        "calls.html",
-        rows=page.rows,
-        query=query,
-        problems={},
-        filtered=filtered,
-        most_days=MOST_DAYS,
-        period=period,
-        drawn=drawn(period, wanted.number) if 0 < len(period) <= MOST_DAYS else None,
-        recent=_recent(),
-        **next_links(page, **query),
-    )
+    period = _period(wanted) if any(query.values()) and page.rows and not after else []
+    bars = drawn(period, wanted.number) if 0 < len(period) <= MOST_DAYS else None
+    return _page(query, {}, page.rows, period, bars, **next_links(page, **query))
 
 
 @bp.get("/calls.csv")
@@ -61,7 +52,7 @@ def calls_csv() -> Response | tuple[str, int]:
     query = _query()
     wanted, problems = _wanted(query)
     if problems:
-        return _unreadable(query, problems), 422
+        return _page(query, problems, next_url=None, first_url=None), 422
     header = ("started_at", "from", "to", "direction", "duration_seconds", "charge", "currency")
     rows = queries.all_calls(reader(), visitor(), wanted)
     return csv_answer("calls.csv", header, ((row.started_at.isoformat(), *row[2:]) for row in rows))
@@ -123,6 +114,23 @@ def _recent() -> list[tuple[int, str, str]]:
     return [(count, typed(today() - (count - 1) * DAY), typed(today())) for count in (7, SHOWN_DAYS)]
 
 
-def _unreadable(query: Mapping[str, str], problems: Mapping[str, str]) -> str:
-    nothing: dict[str, object] = {"rows": [], "period": [], "drawn": None, "next_url": None, "first_url": None}
-    return render("calls.html", query=query, problems=problems, filtered=True, recent=_recent(), **nothing)
+def _page(
+    query: Mapping[str, str],
+    problems: Mapping[str, str],
+    rows: Sequence[AnyRow] = (),
+    period: Sequence[date] = (),
+    bars: Chart | None = None,
+    **links: str | None,
+) -> str:
+    return render(
+        "calls.html",
+        rows=rows,
+        query=query,
+        problems=problems,
+        filtered=any(query.values()),
+        period=period,
+        most_days=MOST_DAYS,
+        drawn=bars,
+        recent=_recent(),
+        **links,
+    )
