@@ -102,9 +102,11 @@ class Templates(Environment):
 
     def _speaking(self, language: str) -> "Templates":
         if language not in self._languages:
-            made = self._languages[language] = self.overlay()
+            made = self.overlay()
             made.language = language
             made.globals = {**self.globals, "ui": made.get_template("_macros.html").module}
+            # Only now may other threads have it.
+            self._languages[language] = made
         return self._languages[language]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
