@@ -67,7 +67,7 @@ class Importer:
 
     `resolve` looks a chunk of lines up (a login becomes an id) and leaves in `values` the columns of `model`; rows
     with the same `key` are the same row: importing again changes it, but for the columns in `kept` and those that the
-    file does not have. `write_beside` gets what lines have `beside` them, by the last column of the key, in the same
+    file does not have. `write_beside` gets what lines have `beside` them, by the values of the key, in the same
     transaction.
     """
 
@@ -78,12 +78,16 @@ class Importer:
     resolve: Callable[[Connection, Sequence[Line]], None]
     kept: frozenset[str] = frozenset({"id"})
     also_key: str = ""
-    write_beside: Callable[[Work, Mapping[str, Any]], None] | None = None
+    write_beside: Callable[[Work, Mapping[tuple[Any, ...], Any]], None] | None = None
 
     @property
     def table(self) -> Table:
         """The table that the rows go into."""
         return cast(Table, self.model.__table__)
+
+    def key_of(self, line: Line) -> tuple[Any, ...]:
+        """Return the values of the key in a line."""
+        return tuple(line.values[name] for name in self.key)
 
 
 class ImportRefused(PorticoError):
@@ -103,7 +107,7 @@ def run(
     Raises `ImportRefused`, with every problem, and leaves everything as it was.
     """
     problems: list[Problem] = []
-    rows, absent, beside = 0, frozenset[str](), dict[str, Any]()
+    rows, absent, beside = 0, frozenset[str](), dict[tuple[Any, ...], Any]()
     with database.reading() as connection:
         staging = _staging(importer.table)
         staging.create(connection)
@@ -115,7 +119,7 @@ def run(
                     break
                 _stage(connection, staging, [line for line in chunk if not line.problems])
                 rows, absent = rows + len(chunk), chunk[0].absent
-                beside |= {line.values[importer.key[-1]]: line.beside for line in chunk if line.beside is not None}
+                beside |= {importer.key_of(line): line.beside for line in chunk if line.beside is not None}
                 progress(rows)
             problems.extend(_doubled(connection, staging, importer))
             if problems:
@@ -239,7 +243,7 @@ def _write(
     path: Path,
     rows: int,
     absent: frozenset[str],
-    beside: Mapping[str, Any],
+    beside: Mapping[tuple[Any, ...], Any],
 ) -> None:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -197,8 +197,9 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         _common(line, Kind.INDIVIDUAL, held)
 
 
-def _networks(work: Work, listed: Mapping[str, Sequence[str]]) -> None:
-    """Keep the provider's lists that a file says, by login; most are empty and were so before."""
+def _networks(work: Work, by_key: Mapping[tuple[str, ...], Sequence[str]]) -> None:
+    """Keep the provider's lists that a file says, by realm and login; most are empty and were so before."""
+    listed = {login_key: wanted for (_, login_key), wanted in by_key.items()}
     holders = set(work.scalars(_HAVE_NETWORKS))
     keys = [key for key, wanted in listed.items() if wanted or key in holders]
     for start in range(0, len(keys), 500):

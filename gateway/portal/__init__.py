@@ -21,7 +21,7 @@ from gateway.paging import Page as PageOfRows
 from gateway.portal.charts import Chart, chart
 from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
-from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part
+from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part, today
 from gateway.web.current import formats, now, reader, visitor, writer
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
@@ -73,6 +73,7 @@ __all__ = [
     "rows_changed",
     "search_part",
     "see",
+    "today",
     "visitor",
     "writer",
 ]

@@ -27,6 +27,8 @@ NOTICES: Mapping[str, str] = {
     "deleted": catalog.N_("Deleted."),
     "suspended": catalog.N_("Suspended."),
     "invited": catalog.N_("Saved. The link is on its way by mail."),
+    "announced": catalog.N_("Noted. The invoice stays open until the money has arrived."),
+    "withdrawn": catalog.N_("Taken back."),
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
@@ -100,9 +102,11 @@ class Templates(Environment):
 
     def _speaking(self, language: str) -> "Templates":
         if language not in self._languages:
-            made = self._languages[language] = self.overlay()
+            made = self.overlay()
             made.language = language
             made.globals = {**self.globals, "ui": made.get_template("_macros.html").module}
+            # Only now may other threads have it.
+            self._languages[language] = made
         return self._languages[language]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
