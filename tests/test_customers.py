@@ -161,12 +161,26 @@ def test_what_is_no_customer_is_not_found__IDOR_01(app: Flask, root: Browser, id
 
 
 def test_fields_that_are_not_of_the_form_take_no_effect__INJ_07(app: Flask, root: Browser) -> None:
-    extra = {"role_id": "owner", "customer_id": "globex", "kind": "administrator", "login": "other", "status": "closed"}
+    extra = {"role_id": "owner", "customer_id": "globex", "kind": "administrator", "login": "other"}
     root.post("/admin/customers/abc", {"name": "ABC Company", "customer_class": "standard", **extra})
     stored = rows(app, select(Identity.__table__).where(Identity.id == "abc"))[0]
     assert (stored.login, stored.customer_id, stored.kind, stored.status) == (
         *("abc", "abc", Kind.CUSTOMER, CustomerStatus.ACTIVE),
     )
+
+
+def test_a_status_that_is_sent_with_the_record_counts_and_one_that_is_not_stays(app: Flask, root: Browser) -> None:
+    form = {"name": "ABC Company", "email": "abc@example.com", "customer_class": "standard"}
+    assert root.post("/admin/customers/abc", {**form, "status": "suspended"}).status_code == 303
+    assert root.post("/admin/customers/abc", {**form, "name": "Alphabet"}).status_code == 303
+    assert value(app, Identity.status, "abc") is CustomerStatus.SUSPENDED
+    answer = root.post("/admin/customers/abc", {**form, "status": "gone"})
+    assert answer.status_code == 422
+    assert "Not a valid choice" in answer.text.split('id="status-errors"')[1].split("</ul>")[0]
+    events = rows(
+        app, select(AuditEvent.event).where(AuditEvent.event.startswith("customer.")).order_by(AuditEvent.seq)
+    )
+    assert [row.event for row in events] == ["customer.status", "customer.changed"]
 
 
 def test_the_page_of_the_status_says_whom_it_reaches(root: Browser, new_browser: NewBrowser) -> None:
