@@ -102,6 +102,13 @@ def _entries(row: AnyRow) -> Sequence[AnyRow]:
     return networks.on_list(current.reader(), row.id, NetworkList.PROVIDER)
 
 
+def _above(row: AnyRow, entries: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """Return the customer's list where it counts for an individual, who has none of their own."""
+    if entries or row.kind is Kind.CUSTOMER:
+        return ()
+    return networks.on_list(current.reader(), row.customer_id, NetworkList.PROVIDER)
+
+
 def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
     return {
         "login": row.login,
@@ -134,6 +141,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
     form.offer(roles, current.house().settings.languages, {name: found.value for name, found in inherited.items()})
     form.password.data = ""
     typed = {name: form[name].data or inherited[name].value for name in PREFERENCES}
+    above = _above(row, entries)
     words = {**stored, "role": dict(roles).get(row.role_id, ""), "api_access": _word("api_access", row.api_access)}
     return render_template(
         "admin/panel.html",
@@ -144,8 +152,9 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         samples=samples.samples(typed, now),
         zones=zones_with_offsets(now),
         entries=entries,
+        above=[entry.network for entry in above],
         warnings=_warnings(row, entries),
-        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
+        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries or above]),
         generated=offered_password(row.login, shortest),
         shortest=shortest,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
