@@ -23,7 +23,7 @@ from gateway.identity import operations, passwords, sessions
 from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
 from gateway.identity.queries import ids_of_login
-from gateway.importing import Importer, ImportRefused, run
+from gateway.importing import Importer, ImportRefused, Preview, preview, run
 from gateway.portal.registry import Registry
 from gateway.web.current import House
 
@@ -210,25 +210,55 @@ def importers(registry: Registry) -> Mapping[str, Importer]:
 
 def _import_command(importer: Importer) -> click.Command:
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    def load(file: Path) -> None:
+    @click.option("--dry-run", is_flag=True, help="Check everything and say what would change; change nothing.")
+    def load(file: Path, dry_run: bool) -> None:
         house = _house()
-
-        def progress(rows: int) -> None:
-            click.echo(f"\r{rows} rows checked", nl=False, err=True)
-
         try:
-            rows = run(house.database, house.audit_keys, importer, file, progress)
+            if dry_run:
+                would = preview(house.database, importer, file, _progress)
+            else:
+                rows = run(house.database, house.audit_keys, importer, file, _progress)
         except ImportRefused as refused:
-            click.echo(err=True)
-            for problem in refused.problems:
-                where = f"{file}:{problem.line}" + (f": {problem.column}" if problem.column else "")
-                click.echo(f"{where}: {problem.reason}", err=True)
-            _fail(f"Nothing was imported: {len(refused.problems)} problems.")
+            _name_problems(file, refused)
         click.echo(err=True)
-        click.echo(f"{rows} rows imported.")
+        if dry_run:
+            _say(would)
+        else:
+            click.echo(f"{rows} rows imported.")
 
     columns = ", ".join(field.name if field.required else f"[{field.name}]" for field in importer.fields)
     return click.command(importer.name, help=f"Columns: {columns}")(load)
+
+
+def _progress(rows: int) -> None:
+    click.echo(f"\r{rows} rows checked", nl=False, err=True)
+
+
+def _name_problems(file: Path, refused: ImportRefused) -> NoReturn:
+    click.echo(err=True)
+    for problem in refused.problems:
+        where = f"{file}:{problem.line}" + (f": {problem.column}" if problem.column else "")
+        click.echo(f"{where}: {problem.reason}", err=True)
+    _fail(f"Nothing was imported: {len(refused.problems)} problems.")
+
+
+def _say(would: Preview) -> None:
+    """Print what an import would do: how many rows of each sort, and the first of those by name."""
+    sorts = (("made", would.made, would.first_made), ("changed", would.changed, would.first_changed))
+    for word, count, first in sorts:
+        click.echo(f"{count} would be {word}{':' if first else '.'}")
+        for row in first:
+            changes = "".join(
+                f"; {name}: {now or 'empty'} → {then or 'empty'}" for name, (now, then) in row.changes.items()
+            )
+            click.echo(_printable(f"  line {row.line}: {row.key}{changes}"))
+        if count > len(first):
+            click.echo(f"  and {count - len(first)} more")
+    click.echo(f"{would.unchanged} would stay as they are.\nThis was a dry run: nothing was changed.")
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 @click.command()

@@ -28,7 +28,7 @@ COMMITS = {"cli", "demo_company"}
 LONGEST = 400
 # Where one floor reaches up on purpose.
 ALLOWED = {
-    ("gateway/importing.py", "audit"): "an import is one row of the record",
+    ("gateway/importing/__init__.py", "audit"): "an import is one row of the record",
     ("gateway/migrations/versions/0001_first_tables.py", "identity"): "a column type of its models",
 }
 

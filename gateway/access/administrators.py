@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
+from gateway.access.delegation import Levels, excess
 from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.access.panel import flush_login
+from gateway.access.queries import admin_levels
+from gateway.access.rights import Rights
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
@@ -33,12 +36,29 @@ class Record:
     role_id: str
 
 
-def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
-    """Make an administrator with a password for one use and return their id; raises `Invalid`."""
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand does it: nobody gives, or takes hold of, more than their own `levels` (ROL-06)."""
+
+    id: str
+    levels: Levels
+    rights: Rights
+
+    def hold(self, work: Work, role_id: str | None) -> None:
+        """Raise `Forbidden` for a role, or somebody of a role, beyond their own; asked in the transaction itself."""
+        version = work.scalar(select(Role.version).where(Role.id == role_id, Role.realm == Realm.ADMIN))
+        if excess(admin_levels(self.rights, work.connection(), role_id, version), self.levels):
+            raise Forbidden(
+                N_("Nobody gives rights beyond their own, or takes hold of somebody who has."), "beyond_own"
+            )
+
+
+def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetime) -> str:
+    """Make an administrator with a password for one use and return their id; raises `Invalid` and `Forbidden`."""
     identity = Identity(
         kind=Kind.ADMINISTRATOR,
         realm=Realm.ADMIN,
-        role_id=_role(work, given.role_id),
+        role_id=_role(work, by, given.role_id),
         password_hash=password_hash,
         password_must_change=True,
         password_set_at=now,
@@ -52,26 +72,29 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
     return identity.id
 
 
-def change(work: Work, identity_id: str, version: int, given: Record) -> None:
+def change(work: Work, by: Hand, identity_id: str, version: int, given: Record) -> None:
     """Change an administrator.
 
-    Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` when nobody
-    with the default role would be left.
+    Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` beyond one's
+    own rights, for one's own role, and when nobody with the default role would be left.
     """
     _lock_the_last(work)
-    identity = _administrator(work, identity_id)
+    identity = _held(work, by, identity_id)
     if identity.version != version:
         raise Stale
     before = _told(identity)
     rename(identity, login=given.login, name=given.name, email=given.email)
-    identity.role_id = _role(work, given.role_id)
-    changed = [name for name, value in _told(identity).items() if before[name] != value]
+    if given.role_id != identity.role_id:
+        if by.id == identity_id:
+            raise Forbidden(N_("Nobody changes their own role."), "oneself")
+        identity.role_id = _role(work, by, given.role_id)
+    after = _told(identity)
+    changed = [name for name, value in after.items() if before[name] != value]
     if not changed:
         return
     identity.version += 1
     flush_login(work)
     _keep_one(work)
-    after = _told(identity)
     record(
         work,
         "administrator.changed",
@@ -81,28 +104,34 @@ def change(work: Work, identity_id: str, version: int, given: Record) -> None:
     )
 
 
-def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
-    """Suspend or restore an administrator; raises as `change` does."""
+def suspend(work: Work, by: Hand, identity_id: str, now: datetime, *, suspended: bool) -> None:
+    """Suspend or restore an administrator; suspending ends their sessions and visits at once. Raises as `change`."""
     _lock_the_last(work)
-    _administrator(work, identity_id)
+    _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Nobody suspends themselves."), "oneself")
     operations.suspend(work, identity_id, now, suspended=suspended)
     _keep_one(work)
 
 
-def reset(work: Work, identity_id: str, password_hash: str, now: datetime) -> None:
-    """Give an administrator a password for one use; their sessions and visits end."""
-    identity = _administrator(work, identity_id)
+def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datetime) -> None:
+    """Give an administrator a password for one use; their sessions and visits end. Raises as `change`."""
+    identity = _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself")
     identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, True, now
     ended = sessions.end_all(work, identity_id, "password-reset", now)
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 
-def _administrator(work: Work, identity_id: str) -> Identity:
+def _held(work: Work, by: Hand, identity_id: str) -> Identity:
+    """Lock an administrator and return them, if they are not above whoever asks."""
     found = work.scalars(
         select(Identity).where(Identity.id == identity_id, Identity.kind == Kind.ADMINISTRATOR).with_for_update()
     ).one_or_none()
     if found is None:
         raise NotFound
+    by.hold(work, found.role_id)
     return found
 
 
@@ -115,10 +144,11 @@ def _told(identity: Identity) -> dict[str, str | None]:
     }
 
 
-def _role(work: Work, role_id: str) -> str:
+def _role(work: Work, by: Hand, role_id: str) -> str:
     role = work.get(Role, role_id)
     if role is None or role.realm is not Realm.ADMIN:
         raise Invalid({"role": [_("Choose a role for administrators.")]})
+    by.hold(work, role.id)
     return role.id
 
 

@@ -104,6 +104,7 @@ _ADMINISTRATORS = (
         Identity.email,
         Identity.suspended,
         Identity.last_login_at,
+        Identity.sort_key,
         Identity.version,
         Identity.role_id.label("assigned_role_id"),
         Role.id.label("role_id"),
@@ -116,12 +117,18 @@ _ADMINISTRATORS = (
 )
 
 
-def administrators(reader: Connection, q: str = "") -> Sequence[AnyRow]:
-    """Return the administrators in order of their names, found by `q`: a few hundred at most."""
-    statement = _ADMINISTRATORS.limit(500)
+def administrators(reader: Connection, q: str, after: str | None) -> Page[AnyRow]:
+    """Return a page of administrators in order of their names, found by `q`.
+
+    Raises `Invalid` for a cursor that is not ours.
+    """
+    statement, values = _ADMINISTRATORS.limit(PAGE_SIZE + 1), {}
     if key := logins.canonical(q):
         statement = statement.where(Identity.search.like(f"%{literal(key)}%", escape="\\"))
-    return reader.execute(statement).all()
+    if after:
+        values["after_key"], values["after_id"] = decode_cursor(after, str, str)
+        statement = statement.where(_AFTER)
+    return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id))
 
 
 def administrator(reader: Connection, identity_id: str) -> AnyRow | None:

@@ -5,6 +5,7 @@ import unicodedata
 from gateway.i18n.catalog import gettext as _
 
 LONGEST = 64
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def canonical(login: str) -> str:
@@ -13,6 +14,13 @@ def canonical(login: str) -> str:
         return login.lower()
     folded = unicodedata.normalize("NFKC", login).casefold()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a name has no control characters and none that turn the direction of writing."""
+    if text.isprintable():
+        return True
+    return not any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") or letter in TURNING for letter in text)
 
 
 def fault(login: str) -> str | None:

@@ -253,13 +253,13 @@ def set_customer_status(
     )
 
 
-def change_gateway(work: Work, version: str, values: Mapping[str, object]) -> None:
+def change_gateway(work: Work, version: int, values: Mapping[str, object]) -> None:
     """Change the gateway's defaults (column to value); acts at the next request.
 
     Raises `Stale` when somebody saved since `version` was shown.
     """
     row = work.scalars(select(Gateway).where(Gateway.id == 1).with_for_update()).one()
-    if str(row.version) != version:
+    if row.version != version:
         raise Stale
     before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
     for name in before:

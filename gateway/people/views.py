@@ -9,14 +9,13 @@ from werkzeug.wrappers import Response
 
 from gateway.access import individuals as operations
 from gateway.access.individuals import Manager
-from gateway.access.queries import role_levels
 from gateway.db import AnyRow
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, ngettext
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import passwords
+from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import in_force
-from gateway.identity.models import Kind
 from gateway.identity.operations import offered_password, password_faults
 from gateway.identity.queries import shortest_password
 from gateway.identity.standing import Standing, individual_standing
@@ -98,7 +97,7 @@ def people(desk: Desk) -> str:
     return render_template(
         "people/list.html",
         desk=desk,
-        rows=[(row, _standing(row)) for row in page.rows],
+        rows=[(row, _standing(row), _zone(row)) for row in page.rows],
         roles=roles,
         standings=list(Standing),
         asked=asked,
@@ -128,7 +127,7 @@ def create(desk: Desk) -> Answer:
     try:
         id = operations.create(work, rights, desk.by, form.record, password_hash, now)
         if form.invite.data:
-            operations.invite(work, rights, desk.by, id, current.preferences().time_zone, now)
+            operations.invite(work, rights, desk.by, id, queries.zone_at(current.reader(), desk.by.customer_id), now)
     except Invalid as invalid:
         work.rollback()
         return _refused(form, invalid.errors, lambda: _new_page(desk, form, roles))
@@ -140,6 +139,7 @@ def show(desk: Desk, id: str) -> str:
     """Show one individual, ready to be edited where one's own rights reach."""
     row = _row(desk, id)
     form = IndividualForm(formdata=None, data=_stored(row))
+    form.keep_shown(_stored(row), row.version)
     _offer(desk, form, row)
     return _page(desk, row, form)
 
@@ -147,14 +147,14 @@ def show(desk: Desk, id: str) -> str:
 def save(desk: Desk, id: str) -> Answer:
     """Save an individual: all of it, or nothing."""
     row = _row(desk, id)
-    form = IndividualForm(data={**_stored(row), "version": None})
+    form = IndividualForm(data=_stored(row))
     _offer(desk, form, row)
     if not form.validate():
         return _page(desk, row, form), 422
     work = current.writer()
-    version = row.version if form.version.data is None else form.version.data
+    version, rights = form.version_or(row.version), current.house().rights
     try:
-        operations.change(work, current.house().rights, desk.by, id, version, form.record, current.now())
+        operations.change(work, rights, desk.by, id, version, form.record, current.now())
     except Invalid as invalid:
         work.rollback()
         return _refused(form, invalid.errors, lambda: _page(desk, row, form))
@@ -244,7 +244,7 @@ def _shortest(desk: Desk) -> int:
 
 
 def _stored(row: AnyRow) -> dict[str, Any]:
-    names = ("login", "name", "email", "activates_on", "expires_on", "suspended", "version")
+    names = ("login", "name", "email", "activates_on", "expires_on", "suspended")
     return {**{name: getattr(row, name) for name in names}, "role": row.assigned_role_id}
 
 
@@ -265,14 +265,7 @@ def _barred(desk: Desk, row: AnyRow) -> str | None:
     """Return why somebody cannot be changed from here by whoever asks, or None."""
     if row.id == desk.by.id:
         return _("This is you: your own password and preferences are under My access.")
-    levels = role_levels(
-        current.house().rights,
-        current.reader(),
-        Kind.INDIVIDUAL,
-        row.role_id,
-        row.role_version,
-        row.allowed_role_id is not None,
-    )
+    levels = operations.levels_of_role(current.house().rights, current.reader(), row.role_id, row.role_version)
     return None if desk.by.may_hold(levels) else _("Their rights exceed yours, so you can look only.")
 
 
@@ -284,6 +277,7 @@ def _new_page(desk: Desk, form: NewIndividualForm, roles: Sequence[queries.Given
         desk=desk,
         form=form,
         roles=roles,
+        zone=queries.zone_at(current.reader(), desk.by.customer_id),
         shortest=shortest,
         generated=offered_password(form.login.data, shortest),
     )
@@ -303,22 +297,19 @@ def _page(desk: Desk, row: AnyRow, form: IndividualForm, meanwhile: Sequence[tup
 
 
 def _refused(form: IndividualForm, faults: Mapping[str, Sequence[str]], page: Callable[[], str]) -> tuple[str, int]:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return page(), 422
 
 
 def _stale(desk: Desk, id: str, form: IndividualForm) -> tuple[str, int]:
-    """Show how it stands now where that differs from what was typed, which is kept; saving again puts it over that."""
+    """Show what others saved meanwhile, with what was typed kept."""
     row = _row(desk, id)
-    stored = _stored(row)
+    stored, reading = _stored(row), current.formats()
+    days = {name: reading.day(stored[name]) if stored[name] else "" for name in ("activates_on", "expires_on")}
+    words = {**stored, **days, "role": row.role_name, "suspended": _("Yes") if row.suspended else _("No")}
+    changed = form.catch_up(stored, row.version)
     _offer(desk, form, row)
-    words = {**stored, "role": row.role_name, "suspended": _("Yes") if row.suspended else _("No")}
-    for name in ("activates_on", "expires_on"):
-        words[name] = current.formats().day(stored[name]) if stored[name] else None
-    differing = [name for name in words if name != "version" and form[name].data != stored[name]]
-    form.version.raw_data, form.version.data = None, row.version
-    return _page(desk, row, form, [(form[name].label.text, words[name] or "") for name in differing]), 409
+    return _page(desk, row, form, [(form[name].label.text, words[name]) for name in changed]), 409
 
 
 def _change_page(desk: Desk, to: str, rows: Sequence[AnyRow], problem: str | None = None) -> str:

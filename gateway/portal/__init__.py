@@ -15,7 +15,7 @@ from gateway.db import AnyRow, AnySelect, Base, Id, Prepared, UTCDateTime, new_i
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, gettext, ngettext
 from gateway.i18n.formats import Formats, Unreadable
-from gateway.importing import Field, Importer, Line
+from gateway.importing import Beside, Field, Importer, Key, Line
 from gateway.paging import PAGE_SIZE, decode_cursor, page_of
 from gateway.paging import Page as PageOfRows
 from gateway.portal.charts import Chart, chart
@@ -32,6 +32,7 @@ __all__ = [
     "AnyRow",
     "AnySelect",
     "Base",
+    "Beside",
     "Blueprint",
     "Chart",
     "Field",
@@ -39,6 +40,7 @@ __all__ = [
     "Id",
     "Importer",
     "Invalid",
+    "Key",
     "Level",
     "Line",
     "NotFound",

@@ -2,11 +2,9 @@
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
-from wtforms.validators import NumberRange, Optional
-from wtforms.widgets import HiddenInput
 
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import NewPasswordForm, PreferenceFields, WholeNumber
+from gateway.identity.forms import NewPasswordForm, PreferenceFields, Versioned
 
 
 class ChangePasswordForm(NewPasswordForm):
@@ -15,7 +13,5 @@ class ChangePasswordForm(NewPasswordForm):
     current = PasswordField(N_("Present password"), render_kw={"autocomplete": "current-password"})
 
 
-class PreferencesForm(FlaskForm, PreferenceFields):
+class PreferencesForm(FlaskForm, PreferenceFields, Versioned):
     """How things read for oneself; empty: inherited."""
-
-    version = WholeNumber(widget=HiddenInput(), validators=[Optional(), NumberRange(0, 2**31 - 1)])

@@ -1,13 +1,13 @@
 """The files that the Cloud PBX takes."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select, update
 from sqlalchemy.orm import Session as Work
 
-from gateway.portal import Field, Importer, Line, cells, new_id, resolve_customers
+from gateway.portal import Beside, Field, Importer, Key, Line, cells, new_id, resolve_customers
 from portals.pbx.models import (
     RING_SECONDS,
     Call,
@@ -27,7 +27,7 @@ from portals.pbx.operations import MOST_MEMBERS, TARGETS, write_ring_group
 NUMBER = re.compile(r"[0-9*#]{1,16}\Z")
 PHONE = re.compile(r"\+?[0-9 ()*#-]{1,31}\Z")
 SHORTEST_RING, LONGEST_RING = 5, 300
-Ringing = tuple[Strategy, int, list[str]]
+RINGING = ("strategy", "seconds", "members")
 _AMONG = and_(
     Extension.customer_id.in_(bindparam("customers", expanding=True)),
     Extension.number.in_(bindparam("numbers", expanding=True)),
@@ -39,7 +39,8 @@ _GROUPS = (
     .where(_AMONG, Extension.kind == Kind.RING_GROUP)
 )
 _MEMBERS = (
-    select(RingMember.group_id, RingMember.extension_id)
+    select(RingMember.group_id, Extension.number)
+    .join(Extension, Extension.id == RingMember.extension_id)
     .where(RingMember.group_id.in_(bindparam("groups", expanding=True)))
     .order_by(RingMember.group_id, RingMember.position)
 )
@@ -112,11 +113,11 @@ def _ring_groups(connection: Connection, lines: Sequence[Line]) -> None:
     for line in lines:
         line.values |= {"version": 1, "kind": Kind.RING_GROUP, "no_answer_seconds": RING_SECONDS}
         _check_kind(line, known)
-        found = [known.get((line.values["customer_id"], member), ("", None)) for member in line.values["members"]]
-        for member, (_, kind) in zip(line.values["members"], found, strict=True):
+        for member in line.values["members"]:
+            _, kind = known.get((line.values["customer_id"], member), ("", None))
             if kind is not Kind.TELEPHONE and line.values["customer_id"]:
                 line.fault("members", f"this customer has no extension {member!r}")
-        line.beside = (line.values["strategy"], line.values["seconds"], [id for id, _ in found])
+        line.beside = {name: line.values[name] for name in RINGING}
 
 
 def _check_kind(line: Line, taken: Mapping[tuple[str, str], tuple[str, Kind]]) -> None:
@@ -126,26 +127,35 @@ def _check_kind(line: Line, taken: Mapping[tuple[str, str], tuple[str, Kind]]) -
         line.fault("number", f"this number is that of {other}")
 
 
-def _write_groups(work: Work, listed: Mapping[tuple[str, str], Ringing]) -> None:
+def _groups(work: Connection | Work, keys: Collection[Key]) -> dict[Key, Any]:
+    asked = {"customers": list({customer for customer, _ in keys}), "numbers": list({number for _, number in keys})}
+    return {(row.customer_id, row.number): row for row in work.execute(_GROUPS, asked)}
+
+
+def _ringing(work: Connection | Work, keys: Collection[Key]) -> dict[Key, dict[str, Any]]:
+    """Return how the ring groups of these customers and numbers ring, by customer and number."""
+    groups = {key: row for key, row in _groups(work, keys).items() if row.strategy is not None}
+    members: dict[str, list[str]] = {row.id: [] for row in groups.values()}
+    for group_id, number in work.execute(_MEMBERS, {"groups": list(members)}):
+        members[group_id].append(number)
+    return {
+        key: {"strategy": row.strategy, "seconds": row.seconds, "members": members[row.id]}
+        for key, row in groups.items()
+    }
+
+
+def _write_groups(work: Work, listed: Mapping[Key, Mapping[str, Any]]) -> None:
     """Put down how ring groups ring, by customer and number; one that was there and changes gets another version."""
-    keys = list(listed)
-    for start in range(0, len(keys), 500):
-        some = keys[start : start + 500]
-        asked = {"customers": list({customer for customer, _ in some}), "numbers": list({number for _, number in some})}
-        groups = {(row.customer_id, row.number): row for row in work.execute(_GROUPS, asked)}
-        members: dict[str, list[str]] = {row.id: [] for row in groups.values()}
-        for group_id, extension_id in work.execute(_MEMBERS, {"groups": list(members)}):
-            members[group_id].append(extension_id)
-        for key in some:
-            _write_group(work, groups[key], members[groups[key].id], listed[key])
-
-
-def _write_group(work: Work, group: Any, members: list[str], wanted: Ringing) -> None:
-    if (group.strategy, group.seconds, members) == wanted:
-        return
-    write_ring_group(work, group.id, *wanted)
-    if group.strategy is not None:
-        work.execute(update(Extension).where(Extension.id == group.id).values(version=Extension.version + 1))
+    held, groups = _ringing(work, listed.keys()), _groups(work, listed.keys())
+    changed = {key: said for key, said in listed.items() if said != held.get(key)}
+    among = [(customer, number) for (customer, _), said in changed.items() for number in said["members"]]
+    asked = {"customers": list({customer for customer, _ in among}), "numbers": list({number for _, number in among})}
+    ids = {(customer, number): id for customer, number, id, _ in work.execute(_NUMBERS, asked)}
+    for key, said in changed.items():
+        id = groups[key].id
+        write_ring_group(work, id, said["strategy"], said["seconds"], [ids[key[0], one] for one in said["members"]])
+        if key in held:
+            work.execute(update(Extension).where(Extension.id == id).values(version=Extension.version + 1))
 
 
 def _calls(connection: Connection, lines: Sequence[Line]) -> None:
@@ -203,7 +213,7 @@ IMPORTERS = (
         ("customer_id", "number"),
         _ring_groups,
         kept=frozenset({"id", "version", "kind", "email", *TARGETS, "no_answer_seconds"}),
-        write_beside=_write_groups,
+        beside=Beside(_ringing, _write_groups),
     ),
     Importer(
         "pbx-calls",

@@ -7,12 +7,11 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
-from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import choices, honest_login, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
 
 
-class AdministratorForm(FlaskForm):
+class AdministratorForm(FlaskForm, Versioned):
     """Who it is, and what they may do."""
 
     login = StringField(
@@ -42,7 +41,6 @@ class AdministratorForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     role = SelectField(N_("Role"))
-    version = version_field()
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)

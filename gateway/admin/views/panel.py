@@ -17,6 +17,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import networks, passwords, queries
+from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Kind, NetworkList
 from gateway.identity.operations import offered_password, password_faults
@@ -43,8 +44,8 @@ def panel(id: str, individual: str | None = None) -> str:
     row = _row(id, individual)
     entries = _entries(row)
     stored = _stored(row, entries)
-    form = PanelForm(formdata=None, data={**stored, "version": row.version})
-    form.keep_shown(stored)
+    form = PanelForm(formdata=None, data=stored)
+    form.keep_shown(stored, row.version)
     return _page(row, entries, form)
 
 
@@ -55,7 +56,7 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
     """Save somebody's access: all of it, or nothing."""
     row = _row(id, individual)
     entries = _entries(row)
-    form = PanelForm(data={**_stored(row, entries), "version": row.version})
+    form = PanelForm(data=_stored(row, entries))
     form.offer(
         operations.roles_to_hold(current.reader(), row.kind, row.customer_id, row.role_id),
         current.house().settings.languages,
@@ -74,7 +75,7 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
         operations.save(
             work,
             row.id,
-            row.version if form.version.data is None else form.version.data,
+            form.version_or(row.version),
             form.access,
             current.now(),
             trusted_networks=form.networks,
@@ -101,6 +102,13 @@ def _entries(row: AnyRow) -> Sequence[AnyRow]:
     return networks.on_list(current.reader(), row.id, NetworkList.PROVIDER)
 
 
+def _above(row: AnyRow, entries: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """Return the customer's list where it counts for an individual, who has none of their own."""
+    if entries or row.kind is Kind.CUSTOMER:
+        return ()
+    return networks.on_list(current.reader(), row.customer_id, NetworkList.PROVIDER)
+
+
 def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
     return {
         "login": row.login,
@@ -115,19 +123,14 @@ def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
 def _refused(
     row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, faults: Mapping[str, Sequence[str]]
 ) -> tuple[str, int]:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return _page(row, entries, form), 422
 
 
 def _stale(row: AnyRow, form: PanelForm) -> tuple[str, int]:
     """Show what others changed meanwhile, with what was typed kept; saving again saves it over that."""
     entries = _entries(row)
-    stored = _stored(row, entries)
-    changed = form.meanwhile(stored)
-    form.keep_shown(stored)
-    form.version.raw_data, form.version.data = None, row.version
-    return _page(row, entries, form, changed), 409
+    return _page(row, entries, form, form.catch_up(_stored(row, entries), row.version)), 409
 
 
 def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequence[str] | None = None) -> str:
@@ -138,6 +141,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
     form.offer(roles, current.house().settings.languages, {name: found.value for name, found in inherited.items()})
     form.password.data = ""
     typed = {name: form[name].data or inherited[name].value for name in PREFERENCES}
+    above = _above(row, entries)
     words = {**stored, "role": dict(roles).get(row.role_id, ""), "api_access": _word("api_access", row.api_access)}
     return render_template(
         "admin/panel.html",
@@ -148,8 +152,9 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         samples=samples.samples(typed, now),
         zones=zones_with_offsets(now),
         entries=entries,
+        above=[entry.network for entry in above],
         warnings=_warnings(row, entries),
-        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
+        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries or above]),
         generated=offered_password(row.login, shortest),
         shortest=shortest,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
