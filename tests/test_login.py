@@ -70,7 +70,7 @@ def test_the_true_cause_stands_on_the_record_and_a_strangers_login_is_shortened_
         ("login.refused", "wrong-password", "john"),
         ("login.refused", "unknown-login", None),
     ]
-    assert found[2].details == {"login": "my-…"}
+    assert found[2].details == {"door": "log-in", "login": "my-…"}
     assert "hunter2" not in str(found)
 
 

@@ -149,7 +149,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         zones=zones_with_offsets(now),
         entries=entries,
         warnings=_warnings(row, entries),
-        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
+        outside=queries.sessions_outside(reader, row.id, row.provider_networks, now),
         generated=offered_password(row.login, shortest),
         shortest=shortest,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
