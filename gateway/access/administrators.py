@@ -1,19 +1,21 @@
 """Administrators: made, changed, given a new password; never so that nobody is left who may do everything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
 from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.access.panel import flush_login
-from gateway.audit.operations import record
+from gateway.audit.operations import Stamp, record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, sessions
-from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity import networks, operations, sessions
+from gateway.identity.models import Identity, Kind, NetworkList, Realm
 from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
@@ -52,8 +54,10 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
     return identity.id
 
 
-def change(work: Work, identity_id: str, version: int, given: Record) -> None:
-    """Change an administrator.
+def change(
+    work: Work, identity_id: str, version: int, given: Record, trusted_networks: Sequence[str], now: datetime
+) -> None:
+    """Change an administrator, and the provider's list of networks from which they and their visits may come.
 
     Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` when nobody
     with the default role would be left.
@@ -62,16 +66,19 @@ def change(work: Work, identity_id: str, version: int, given: Record) -> None:
     identity = _administrator(work, identity_id)
     if identity.version != version:
         raise Stale
-    before = _told(identity)
+    before: dict[str, Any] = _told(identity)
     rename(identity, login=given.login, name=given.name, email=given.email)
     identity.role_id = _role(work, given.role_id)
-    changed = [name for name, value in _told(identity).items() if before[name] != value]
+    stamp: Stamp = work.info["stamp"]
+    held, listed = networks.save(work, identity_id, NetworkList.PROVIDER, trusted_networks, stamp.actor_id, now)
+    before["trusted_networks"] = held
+    after: dict[str, Any] = {**_told(identity), "trusted_networks": listed}
+    changed = [name for name, value in after.items() if before[name] != value]
     if not changed:
         return
     identity.version += 1
     flush_login(work)
     _keep_one(work)
-    after = _told(identity)
     record(
         work,
         "administrator.changed",

@@ -1,12 +1,12 @@
 """What pages need to know of the record."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from gateway.audit.models import AuditEvent
+from gateway.audit.models import LOG_IN_REFUSED, AuditEvent
 from gateway.db import AnyRow
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -33,6 +33,21 @@ class Wanted:
     event: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+
+def refused_log_ins(
+    reader: Connection, customer_id: str, subject_id: str | None, since: datetime, most: int
+) -> Sequence[AnyRow]:
+    """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first."""
+    statement = (
+        select(AuditEvent.at, AuditEvent.subject_id, AuditEvent.address, AuditEvent.reason)
+        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, AuditEvent.at >= since)
+        .order_by(AuditEvent.seq.desc())
+        .limit(most)
+    )
+    if subject_id is not None:
+        statement = statement.where(AuditEvent.subject_id == subject_id)
+    return reader.execute(statement).all()
 
 
 def events(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:

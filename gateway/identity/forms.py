@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from gateway.i18n.catalog import N_, language_name
@@ -14,7 +16,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import ZONES, zone_of
-from gateway.identity import logins
+from gateway.identity import logins, networks
 from gateway.identity.inheritance import PREFERENCES
 
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -100,6 +102,26 @@ class WholeNumber(IntegerField):
         if not re.fullmatch(r"[0-9]{1,9}", valuelist[0].strip(), re.ASCII):
             raise ValueError(_("Enter a whole number."))
         self.data = int(valuelist[0])
+
+
+class NetworksField(TextAreaField):
+    """A list of trusted networks, as it is typed."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        looks = {"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"}
+        super().__init__(label, filters=[lambda text: (text or "").replace("\r\n", "\n")], render_kw=looks, **more)
+
+    def pre_validate(self, _form: BaseForm) -> None:
+        """Refuse what cannot be read, naming the line."""
+        try:
+            networks.parse(self.data or "")
+        except networks.Unreadable as error:
+            raise ValidationError(str(error)) from error
+
+    @property
+    def networks(self) -> list[str]:
+        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
+        return networks.parse(self.data or "")
 
 
 class PreferenceFields:

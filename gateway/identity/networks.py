@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, null, select, update
 from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow
@@ -45,6 +46,9 @@ _ON_LIST = (
     .where(TrustedNetwork.identity_id == bindparam("id"), TrustedNetwork.list == bindparam("list"))
     .order_by(TrustedNetwork.position)
 )
+
+
+_customer = aliased(Identity)
 
 
 class Unreadable(ValueError):
@@ -104,6 +108,13 @@ def admitted(row: Any, address: str | None, now: datetime) -> bool:
     return admits(provider, address, now) and admits(row.own_networks, address, now)
 
 
+_HOLDER = (
+    select(Identity.id, Identity.customer_id, Identity.version, *lists(Identity, _customer))
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .where(Identity.id == bindparam("id"))
+)
+
+
 def on_list(reader: Connection, identity_id: str, which: NetworkList) -> Sequence[AnyRow]:
     """Return the entries of a list with author, note and expiry, in their order."""
     return reader.execute(_ON_LIST, {"id": identity_id, "list": which}).all()
@@ -153,6 +164,11 @@ def save_own(work: Work, identity_id: str, version: int, networks: Sequence[str]
         return
     identity.version += 1
     record(work, "networks.changed", list=str(NetworkList.OWN), before=before, after=after)
+
+
+def holder(reader: Connection, identity_id: str) -> AnyRow:
+    """Return what the page of somebody's own list shows beside its entries, with the columns of `lists`."""
+    return reader.execute(_HOLDER, {"id": identity_id}).one()
 
 
 def entry(reader: Connection, identity_id: str, which: NetworkList, entry_id: str) -> AnyRow | None:

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, lite
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import record
+from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, UTCDateTime, rows_changed
 from gateway.errors import TooManyAttempts
 from gateway.identity import logins
@@ -143,13 +143,16 @@ def waiting(reader: Connection, realm: Realm, login: str, now: datetime) -> Sequ
     return reader.execute(statement).all()
 
 
-def free(work: Work, realm: Realm, login: str, addresses: Collection[str | None]) -> None:
-    """Forget the failures of a login, and those of the sources behind `addresses`, so that it may be tried at once."""
+def free(work: Work, realm: Realm, login: str, addresses: Collection[str | None], about: Stamp) -> None:
+    """Forget the failures of a login, and those of the sources behind `addresses`, so that it may be tried at once.
+
+    `about` stamps the row of the record.
+    """
     account = account_of(realm, login)
     sources = [Bucket(Counted.SOURCE, None, source_of(address)).key for address in addresses]
     which = or_(_COUNTS.c.account == account, _COUNTS.c.key.in_(sources))
     gone = work.execute(delete(_COUNTS).where(which))
-    record(work, "throttle.freed", counts=rows_changed(gone))
+    record(work, "throttle.freed", of=about, counts=rows_changed(gone))
 
 
 def forget_old(work: Work, now: datetime) -> int:

@@ -28,6 +28,7 @@ NOTICES: Mapping[str, str] = {
     "suspended": catalog.N_("Suspended."),
     "invited": catalog.N_("Saved. The link is on its way by mail."),
     "restored": catalog.N_("Restored."),
+    "freed": catalog.N_("They may try again now."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),

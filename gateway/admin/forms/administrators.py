@@ -3,13 +3,13 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
 from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import choices, honest_login, plain_text, stripped
+from gateway.identity.forms import NetworksField, choices, honest_login, plain_text, stripped
 
 
 class AdministratorForm(FlaskForm):
@@ -42,6 +42,8 @@ class AdministratorForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     role = SelectField(N_("Role"))
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
+    confirm = BooleanField(N_("I know: this ends my log-in from here"))
     version = version_field()
 
     def __init__(self, roles: Any, **given: Any) -> None:

@@ -7,32 +7,22 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Field,
     HiddenField,
     PasswordField,
     SelectField,
     StringField,
-    TextAreaField,
 )
 from wtforms.validators import ValidationError
 
 from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import networks
-from gateway.identity.forms import PreferenceFields, choices, honest_login
+from gateway.identity.forms import NetworksField, PreferenceFields, choices, honest_login
 from gateway.identity.inheritance import PREFERENCES
 from gateway.identity.models import SecondFactor
 
 PLAIN = ("login", "second_factor", "trusted_networks", "api_access", "role", *PREFERENCES)
 """The fields whose values may be shown again: all but the password."""
-
-
-def _readable_networks(_form: FlaskForm, field: Field) -> None:
-    try:
-        networks.parse(field.data or "")
-    except networks.Unreadable as error:
-        raise ValidationError(str(error)) from error
 
 
 def _listed(_form: FlaskForm, field: SelectField) -> None:
@@ -52,12 +42,7 @@ class PanelForm(FlaskForm, PreferenceFields):
     password = PasswordField(N_("New password"), render_kw={"autocomplete": "new-password"})
     password_must_change = BooleanField(N_("The new password must be changed at the next log-in"), default=True)
     second_factor = SelectField(N_("Two-factor authentication"))
-    trusted_networks = TextAreaField(
-        N_("Trusted IP addresses"),
-        filters=[lambda text: (text or "").replace("\r\n", "\n")],
-        validators=[_readable_networks],
-        render_kw={"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"},
-    )
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
     api_access = BooleanField(N_("May use the API"))
     role = SelectField(N_("Role"), coerce=lambda value: value or None, validators=[_listed], validate_choice=False)
     version = version_field()
@@ -82,11 +67,6 @@ class PanelForm(FlaskForm, PreferenceFields):
             "role_id": self.role.data,
             **self.preferences,
         }
-
-    @property
-    def networks(self) -> list[str]:
-        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
-        return networks.parse(self.trusted_networks.data or "")
 
     def keep_shown(self, stored: Mapping[str, Any]) -> None:
         """Remember in the page what was stored when it was shown, so that what others change meanwhile can be told."""

@@ -1,5 +1,6 @@
 """Administrators: who runs the console, what they may do, and whether they may just now."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response as Page
@@ -16,8 +17,9 @@ from gateway.admin.portal import bp
 from gateway.db import AnyRow
 from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n.catalog import N_
-from gateway.identity import passwords
-from gateway.identity.models import Realm
+from gateway.identity import networks, passwords
+from gateway.identity import queries as identities
+from gateway.identity.models import NetworkList, Realm
 from gateway.portal.guard import refuse
 from gateway.portal.pages import query_text
 from gateway.web import current
@@ -63,28 +65,32 @@ def create_administrator() -> tuple[str, int] | Page:
 @belongs_to("administrators")
 def administrator(id: str) -> str:
     """Show one administrator, ready to be edited where one's own rights reach."""
-    row = _row(id)
-    return render_template("admin/administrator.html", form=_form(formdata=None, data=_shown(row)), person=row)
+    row, entries = row_of(id), _entries(id)
+    return _page(row, entries, _form(formdata=None, data=_shown(row, entries)))
 
 
 @bp.post("/administrators/<id>")
 @belongs_to("administrators")
 def save_administrator(id: str) -> tuple[str, int] | Response:
     """Save an administrator: nobody gives or edits rights beyond their own, or changes their own role."""
-    row = _row(id)
-    form = _form(data=_shown(row))
+    row, entries = row_of(id), _entries(id)
+    form = _form(data=_shown(row, entries))
     if not form.validate():
-        return render_template("admin/administrator.html", form=form, person=row), 422
-    _hold(row)
+        return _page(row, entries, form), 422
+    hold(row)
     if form.record.role_id != row.assigned_role_id:
         if row.id == current.visitor().id:
             refuse(Forbidden(N_("Nobody changes their own role."), "oneself"))
         _hold_to_own(form.record.role_id)
+    wanted, now = form.trusted_networks.networks, current.now()
+    if row.id == current.visitor().id and not form.confirm.data and _shuts_out(entries, wanted):
+        return _page(row, entries, form, shuts_out=True), 422
     work = current.writer()
     version = row.version if form.version.data is None else form.version.data
     try:
-        operations.change(work, id, version, form.record)
+        operations.change(work, id, version, form.record, wanted, now)
     except Invalid as invalid:
+        work.rollback()
         return _refused(form, invalid, row), 422
     work.commit()
     return see_other(f"/admin/administrators/{id}?done=saved")
@@ -98,10 +104,10 @@ def suspend_administrator(id: str) -> Response:
     Nobody suspends themselves, or somebody whose rights exceed their own, or the last one with the default role.
     """
     suspended = request.form.get("suspended") == "y"
-    row = _row(id)
+    row = row_of(id)
     if row.id == current.visitor().id:
         refuse(Forbidden(N_("Nobody suspends themselves."), "oneself"))
-    _hold(row)
+    hold(row)
     work = current.writer()
     operations.suspend(work, id, current.now(), suspended=suspended)
     work.commit()
@@ -112,10 +118,10 @@ def suspend_administrator(id: str) -> Response:
 @belongs_to("administrators")
 def reset_administrator(id: str) -> Page:
     """Give an administrator a password for one use, shown on the answering page and never again."""
-    row = _row(id)
+    row = row_of(id)
     if row.id == current.visitor().id:
         refuse(Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself"))
-    _hold(row)
+    hold(row)
     password = passwords.generated()
     password_hash = passwords.hashed(password)
     work = current.writer()
@@ -124,14 +130,15 @@ def reset_administrator(id: str) -> Page:
     return _once(id, password)
 
 
-def _row(id: str) -> AnyRow:
+def row_of(id: str) -> AnyRow:
+    """Return an administrator; raises `NotFound`."""
     row = queries.administrator(current.reader(), id) if "\0" not in id else None
     if row is None:
         raise NotFound
     return row
 
 
-def _hold(row: AnyRow) -> None:
+def hold(row: AnyRow) -> None:
     """Raise `Forbidden` for somebody whose rights exceed one's own."""
     levels = admin_levels(current.house().rights, current.reader(), row.role_id, row.role_version)
     if excess(levels, current.visitor().levels):
@@ -152,8 +159,32 @@ def _form(**given: Any) -> AdministratorForm:
     return AdministratorForm(offered, **given)
 
 
-def _shown(row: AnyRow) -> dict[str, Any]:
+def _entries(id: str) -> Sequence[AnyRow]:
+    return networks.on_list(current.reader(), id, NetworkList.PROVIDER)
+
+
+def _shuts_out(entries: Sequence[AnyRow], wanted: Sequence[str]) -> bool:
+    until = {entry.network: entry.expires_at for entry in entries}
+    listed = networks.kept((network, until.get(network)) for network in wanted)
+    return not networks.admits(listed, current.address(), current.now())
+
+
+def _page(row: AnyRow, entries: Sequence[AnyRow], form: AdministratorForm, *, shuts_out: bool = False) -> str:
+    reader, now = current.reader(), current.now()
+    return render_template(
+        "admin/administrator.html",
+        form=form,
+        person=row,
+        entries=entries,
+        outside=identities.sessions_outside(reader, row.id, row.provider_networks, now),
+        shuts_out=shuts_out,
+        now=now,
+    )
+
+
+def _shown(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
     return {
+        "trusted_networks": networks.as_text(entry.network for entry in entries),
         "login": row.login,
         "name": row.name,
         "email": row.email,
@@ -165,8 +196,10 @@ def _shown(row: AnyRow) -> dict[str, Any]:
 def _refused(form: AdministratorForm, invalid: Invalid, row: AnyRow | None) -> str:
     for name, texts in invalid.errors.items():
         form[name].errors = texts
-    return render_template("admin/administrator.html", form=form, person=row)
+    if row is None:
+        return render_template("admin/administrator.html", form=form, person=None)
+    return _page(row, _entries(row.id), form)
 
 
 def _once(id: str, password: str) -> Page:
-    return make_response(render_template("admin/administrator_password.html", person=_row(id), password=password))
+    return make_response(render_template("admin/administrator_password.html", person=row_of(id), password=password))
