@@ -40,6 +40,8 @@ def test_every_cause_of_refusal_gets_the_same_answer__LOG_02(app: Flask, new_bro
     change(app, "globex", status=CustomerStatus.CLOSED)
     change(app, "initech", password_hash=None)
     change(app, "helen", suspended=True)
+    change(app, "abc", own_networks="10.0.0.0/8")
+    change(app, "root", provider_networks="10.0.0.0/8")
     tried = [
         ("nobody", PASSWORD),
         ("john", "wrong"),
@@ -47,7 +49,7 @@ def test_every_cause_of_refusal_gets_the_same_answer__LOG_02(app: Flask, new_bro
         ("john" * 100, "x"),
         ("j\0hn", "x"),
     ]
-    tried += [(login, PASSWORD) for login in ("mark", "adam", "eve", "globex", "initech", "helen")]
+    tried += [(login, PASSWORD) for login in ("mark", "adam", "eve", "globex", "initech", "helen", "abc", "root")]
     answers = []
     for login, password in tried:
         browser = new_browser()

@@ -30,7 +30,8 @@ def _to_come(form: "EntryForm", field: Field) -> None:
         return
     if field.data is None:
         raise ValidationError(_("Enter the last day on which it counts."))
-    if not now() < formats().midnight(field.data) + timedelta(days=1) <= now() + LATEST:
+    today = now().astimezone(formats().zone).date()
+    if not today <= field.data <= today + LATEST:
         raise ValidationError(_("This day is over, or too far away."))
 
 

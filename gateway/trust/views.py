@@ -13,7 +13,12 @@ from gateway.identity import networks
 from gateway.identity.models import NetworkList
 from gateway.trust.forms import EntryForm, OwnListForm
 from gateway.web import current
+from gateway.web.marks import for_everyone_logged_in
 from gateway.web.redirects import see_other
+
+bp = Blueprint("trust", __name__)
+
+OWN_IN_CONSOLE = "/admin/security/networks"
 
 Answer = str | tuple[str, int] | Response
 View = Callable[..., Answer]
@@ -158,3 +163,10 @@ def _page(
 def _entry_page(here: Place, entry: AnyRow, form: EntryForm) -> str:
     form.offer(entry.expires_at)
     return render_template("trust/entry.html", here=here, entry=entry, form=form, now=current.now())
+
+
+def _own_in_console() -> Place:
+    return Place(current.visitor().id, NetworkList.OWN, "base.html", OWN_IN_CONSOLE, OWN_IN_CONSOLE)
+
+
+own_pages(bp, for_everyone_logged_in, OWN_IN_CONSOLE, _own_in_console)

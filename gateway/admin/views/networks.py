@@ -1,4 +1,4 @@
-"""Trusted networks in the console: one's own list, and the entries of the lists that staff set."""
+"""The entries of the lists of trusted networks that staff set."""
 
 from functools import partial
 
@@ -6,15 +6,8 @@ from gateway.admin.portal import bp
 from gateway.admin.views import administrators, panel
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import NetworkList
-from gateway.trust.views import Place, entry_pages, own_pages
-from gateway.web import current
-from gateway.web.marks import belongs_to, for_everyone_logged_in
-
-OWN = "/admin/security/networks"
-
-
-def _own() -> Place:
-    return Place(current.visitor().id, NetworkList.OWN, "base.html", OWN, OWN)
+from gateway.trust.views import Place, entry_pages
+from gateway.web.marks import belongs_to
 
 
 def _of_customer(id: str, individual: str | None = None) -> Place:
@@ -37,7 +30,6 @@ def _of_administrator(id: str) -> Place:
     )
 
 
-own_pages(bp, for_everyone_logged_in, "/security/networks", _own)
 for rule, name, node, place in (
     ("/customers/<id>/self-care/networks", "customer_networks", "customers", _of_customer),
     ("/customers/<id>/individuals/<individual>/self-care/networks", "individual_networks", "customers", _of_customer),
