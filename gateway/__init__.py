@@ -16,6 +16,7 @@ from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
 from gateway.settings import Settings
+from gateway.trust import views as trust
 from gateway.web import browser, current, errors, headers, health, jinja, logs
 from gateway.web.scopes import VisitPrefix
 
@@ -60,6 +61,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
     app.register_blueprint(launch.bp)
+    app.register_blueprint(trust.bp)
     registry.mount(app)
     cli.register(app)
 

@@ -19,7 +19,7 @@ from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
-from gateway.identity import operations, passwords, sessions
+from gateway.identity import operations, passwords, sessions, throttle
 from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
 from gateway.identity.queries import ids_of_login
@@ -263,10 +263,11 @@ def _printable(text: str) -> str:
 
 @click.command()
 def work() -> None:
-    """Do what is due in the background: take away sessions and launches that are long over."""
+    """Do what is due in the background: take away sessions and counts of attempts that are long over."""
     house = _house()
     while True:
         with house.database.writing() as unit:
             sessions.forget_old(house.stamped(unit, Stamp()), clock.now())
+            throttle.forget_old(unit, clock.now())
             unit.commit()
         time.sleep(WORK_SECONDS + secrets.randbelow(5))

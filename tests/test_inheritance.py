@@ -101,7 +101,7 @@ def test_the_panel_says_what_is_in_force_and_from_where_and_that_is_what_counts(
     (key,) = rows(app, select(Session.key).where(Session.subject_id == who))[0]
     house = house_of(app)
     with house.database.reading() as reader:
-        visitor = visitor_of(reader, house.rights, Scope.SELF_CARE, key, None, clock.now())
+        visitor = visitor_of(reader, house.rights, Scope.SELF_CARE, key, None, clock.now(), "127.0.0.1")
     assert visitor.preferences == type(visitor.preferences)(*expected.values())  # type: ignore[union-attr]
     assert f'<html lang="{expected["language"]}"' in looking.get("/portals/self-care/profile").text
 

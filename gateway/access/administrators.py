@@ -1,7 +1,9 @@
 """Administrators: made, changed, given a new password; never so that nobody is left who may do everything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
@@ -11,12 +13,12 @@ from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.access.panel import flush_login
 from gateway.access.queries import admin_levels
 from gateway.access.rights import Rights
-from gateway.audit.operations import record
+from gateway.audit.operations import Stamp, record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, sessions
-from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity import networks, operations, sessions
+from gateway.identity.models import Identity, Kind, NetworkList, Realm
 from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
@@ -72,8 +74,16 @@ def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetim
     return identity.id
 
 
-def change(work: Work, by: Hand, identity_id: str, version: int, given: Record) -> None:
-    """Change an administrator.
+def change(
+    work: Work,
+    by: Hand,
+    identity_id: str,
+    version: int,
+    given: Record,
+    trusted_networks: Sequence[str],
+    now: datetime,
+) -> None:
+    """Change an administrator, and the provider's list of networks from which they and their visits may come.
 
     Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` beyond one's
     own rights, for one's own role, and when nobody with the default role would be left.
@@ -82,13 +92,16 @@ def change(work: Work, by: Hand, identity_id: str, version: int, given: Record) 
     identity = _held(work, by, identity_id)
     if identity.version != version:
         raise Stale
-    before = _told(identity)
+    before: dict[str, Any] = _told(identity)
     rename(identity, login=given.login, name=given.name, email=given.email)
     if given.role_id != identity.role_id:
         if by.id == identity_id:
             raise Forbidden(N_("Nobody changes their own role."), "oneself")
         identity.role_id = _role(work, by, given.role_id)
-    after = _told(identity)
+    stamp: Stamp = work.info["stamp"]
+    held, listed = networks.save(work, identity_id, NetworkList.PROVIDER, trusted_networks, stamp.actor_id, now)
+    before["trusted_networks"] = held
+    after: dict[str, Any] = {**_told(identity), "trusted_networks": listed}
     changed = [name for name, value in after.items() if before[name] != value]
     if not changed:
         return

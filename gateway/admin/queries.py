@@ -110,6 +110,7 @@ _ADMINISTRATORS = (
         Role.id.label("role_id"),
         _ROLE,
         Role.version.label("role_version"),
+        Identity.provider_networks,
     )
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.ADMIN))
     .where(Identity.kind == Kind.ADMINISTRATOR)

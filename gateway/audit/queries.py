@@ -1,12 +1,12 @@
 """What pages need to know of the record."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from gateway.audit.models import AuditEvent
+from gateway.audit.models import LOG_IN_REFUSED, AuditEvent
 from gateway.db import AnyRow
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -16,6 +16,7 @@ KNOWN_EVENTS = (
     *("access.changed", "customer.created", "customer.changed", "class.created", "class.changed", "class.deleted"),
     *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
     *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
+    *("networks.changed", "throttle.freed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""
@@ -32,6 +33,21 @@ class Wanted:
     event: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+
+def refused_log_ins(
+    reader: Connection, customer_id: str, subject_id: str | None, since: datetime, most: int
+) -> Sequence[AnyRow]:
+    """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first."""
+    statement = (
+        select(AuditEvent.at, AuditEvent.subject_id, AuditEvent.address, AuditEvent.reason)
+        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, AuditEvent.at >= since)
+        .order_by(AuditEvent.seq.desc())
+        .limit(most)
+    )
+    if subject_id is not None:
+        statement = statement.where(AuditEvent.subject_id == subject_id)
+    return reader.execute(statement).all()
 
 
 def events(reader: Connection, wanted: Wanted, after: str | None) -> Page[AnyRow]:

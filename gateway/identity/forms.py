@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
+from wtforms.form import BaseForm
 from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
@@ -16,7 +17,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import ZONES, zone_of
-from gateway.identity import logins
+from gateway.identity import logins, networks
 from gateway.identity.inheritance import PREFERENCES
 
 
@@ -151,6 +152,26 @@ class Versioned:
 def _plain(value: Any) -> Any:
     """Return a value as it comes back from a page."""
     return json.loads(json.dumps(value, default=str))
+
+
+class NetworksField(TextAreaField):
+    """A list of trusted networks, as it is typed."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        looks = {"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"}
+        super().__init__(label, filters=[lambda text: (text or "").replace("\r\n", "\n")], render_kw=looks, **more)
+
+    def pre_validate(self, _form: BaseForm) -> None:
+        """Refuse what cannot be read, naming the line."""
+        try:
+            networks.parse(self.data or "")
+        except networks.Unreadable as error:
+            raise ValidationError(str(error)) from error
+
+    @property
+    def networks(self) -> list[str]:
+        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
+        return networks.parse(self.data or "")
 
 
 class PreferenceFields:

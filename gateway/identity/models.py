@@ -74,6 +74,17 @@ class SupportAccess(enum.StrEnum):
     REASON = "reason"
 
 
+class Counted(enum.StrEnum):
+    """What failed attempts are counted by: one login from one source, one login from devices of its owner's, one source
+    over all logins, one login over all sources.
+    """
+
+    PAIR = "pair"
+    DEVICE = "device"
+    SOURCE = "source"
+    LOGIN = "login"
+
+
 class NetworkList(enum.StrEnum):
     """Whose list a trusted network stands on: the provider's, set by staff, or one's own."""
 
@@ -181,10 +192,15 @@ class Identity(PreferencesMixin, Base):
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    provider_networks: Mapped[str | None] = mapped_column(Text)
+    own_networks: Mapped[str | None] = mapped_column(Text)
 
 
 class TrustedNetwork(Base):
-    """A network that somebody is expected to come from, on one of their two lists, in the order typed."""
+    """A network that somebody is expected to come from, on one of their two lists, in the order typed.
+
+    What is asked at every request stands once more on the identity, in `provider_networks` and `own_networks`.
+    """
 
     __tablename__ = "trusted_network"
     __table_args__ = (UniqueConstraint("identity_id", "list", "network"),)
@@ -214,6 +230,7 @@ class Session(Base):
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
+    refused_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(45))
     agent: Mapped[str | None] = mapped_column(String(200))
     parent_key: Mapped[bytes | None] = mapped_column(ForeignKey("session.key", ondelete="CASCADE"), index=True)
@@ -224,6 +241,22 @@ class Session(Base):
     view_only: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str | None] = mapped_column(String(500))
+
+
+class Throttle(Base):
+    """How often credentials failed lately. `account` is the digest of a realm and a login, so that nothing typed into
+    the wrong field is kept; nobody gets in before `until`.
+    """
+
+    __tablename__ = "throttle"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    counted: Mapped[Counted] = mapped_column(words(Counted))
+    account: Mapped[bytes | None] = mapped_column(index=True)
+    source: Mapped[str | None] = mapped_column(String(45))
+    failures: Mapped[int]
+    since: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime | None]
 
 
 class Invitation(Base):

@@ -13,7 +13,7 @@ from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import logins, passwords, sessions
+from gateway.identity import logins, networks, passwords, sessions
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
     CustomerClass,
@@ -21,6 +21,7 @@ from gateway.identity.models import (
     Gateway,
     Identity,
     Kind,
+    NetworkList,
     Realm,
     Session,
 )
@@ -36,6 +37,7 @@ _CANDIDATE = (
         Identity.id,
         Identity.kind,
         Identity.name,
+        Identity.login,
         Identity.password_hash,
         Identity.password_must_change,
         Identity.suspended,
@@ -47,6 +49,7 @@ _CANDIDATE = (
         CustomerClass.password_days,
         CustomerClass.password_shortest,
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
+        *networks.lists(Identity, _customer),
         Gateway.time_zone.label("gateway_time_zone"),
     )
     .outerjoin(_customer, _customer.id == Identity.customer_id)
@@ -54,6 +57,9 @@ _CANDIDATE = (
     .join(Gateway, Gateway.id == 1)
 )
 _BY_LOGIN = _CANDIDATE.where(Identity.realm == bindparam("realm"), Identity.login_key == bindparam("key"))
+_WHOSE = select(Identity.id, Identity.customer_id).where(
+    Identity.realm == bindparam("realm"), Identity.login_key == bindparam("key")
+)
 _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 
@@ -70,25 +76,27 @@ class Candidate:
     due: str | None
     new_hash: str | None = None
     shortest: int = passwords.SHORTEST
+    login: str | None = None
 
 
-def check_password(reader: Connection, realm: Realm, login: str, password: str, now: datetime) -> Candidate:
+def check_password(
+    reader: Connection, realm: Realm, login: str, password: str, now: datetime, address: str | None
+) -> Candidate:
     """Check a login and a password; raises `LoginRefused` with the cause, in the same time whatever it is (LOG-03).
 
     Nothing is written here, so that hashing holds no transaction: the face records the outcome.
     """
-    key = logins.canonical(login)
-    usable = len(key) <= 256 and "\0" not in key and key.isprintable()
-    row = reader.execute(_BY_LOGIN, {"realm": realm, "key": key}).one_or_none() if usable else None
+    row = reader.execute(_BY_LOGIN, {"realm": realm, "key": _key(login)}).one_or_none()
     matched = passwords.matches(row.password_hash if row else None, password)
     if row is None:
         raise LoginRefused("unknown-login")
     if not matched:
-        raise LoginRefused("no-password" if row.password_hash is None else "wrong-password", row.id)
-    if cause := _barred(row, now):
-        raise LoginRefused(cause, row.id)
+        cause = "no-password" if row.password_hash is None else "wrong-password"
+        raise LoginRefused(cause, row.id, row.customer_id)
+    if barred := _barred(row, now, address):
+        raise LoginRefused(barred, row.id, row.customer_id)
     if row.password_must_change and row.password_set_at is not None and now - _usable_since(row) > UNUSED:
-        raise LoginRefused("password-unused", row.id)
+        raise LoginRefused("password-unused", row.id, row.customer_id)
     new_hash = passwords.hashed(password) if passwords.outdated(row.password_hash) else None
     return _candidate(row, now, new_hash)
 
@@ -100,17 +108,30 @@ def has_password(reader: Connection, identity_id: str, password: str) -> bool:
     )
 
 
-def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate | None:
-    """Return somebody on the way in, with the step due now, or None if they may not get in (any more)."""
+def check_present_password(reader: Connection, identity_id: str, password: str) -> None:
+    """Check the password of somebody who is in already; raises `LoginRefused`."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one()
+    if not passwords.matches(row.password_hash, password):
+        raise LoginRefused("wrong-password", row.id, row.customer_id)
+
+
+def candidate(reader: Connection, identity_id: str, now: datetime, address: str | None) -> Candidate | None:
+    """Return somebody on the way in, with the step due now, or None if they may not get in (any more) from there."""
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
-    if row is None or _barred(row, now):
+    if row is None or _barred(row, now, address):
         return None
     return _candidate(row, now, None)
 
 
+def _key(login: str) -> str:
+    """Return what a login is looked up by; nobody has the one of a text that can be no login."""
+    key = logins.canonical(login)
+    return key if len(key) <= 256 and "\0" not in key and key.isprintable() else ""
+
+
 def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
     shortest = row.password_shortest or passwords.SHORTEST
-    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest)
+    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest, row.login)
 
 
 def _usable_since(row: AnyRow) -> datetime:
@@ -121,14 +142,16 @@ def _usable_since(row: AnyRow) -> datetime:
     return max(set_at, begin(row.activates_on, in_force(row, "time_zone", row.gateway_time_zone).value))
 
 
-def _barred(row: AnyRow, now: datetime) -> str | None:
+def _barred(row: AnyRow, now: datetime, address: str | None) -> str | None:
+    """Return why somebody may not get in just now and from there, or None."""
+    outside = None if networks.admitted(row, address, now) else "network"
     if row.kind is Kind.ADMINISTRATOR:
-        return "suspended" if row.suspended else None
+        return "suspended" if row.suspended else outside
     standing = Standing.ACTIVE
     if row.kind is Kind.INDIVIDUAL:
         zone = in_force(row, "time_zone", row.gateway_time_zone).value
         standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
-    return log_in_refusal(row.customer_status, standing)
+    return log_in_refusal(row.customer_status, standing) or outside
 
 
 def _due(row: AnyRow, now: datetime) -> str | None:
@@ -154,19 +177,25 @@ def log_in(work: Work, who: Candidate, now: datetime) -> None:
     record(work, "login.ok", of=_about(work, who))
 
 
-def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused) -> None:
-    """Put a refused log-in on the record; a login that is nobody's is kept shortened only (AUD-03)."""
+def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, door: str) -> None:
+    """Put a refused credential on the record, with its `door`; a login that is nobody's is kept shortened (AUD-03)."""
     stamp: Stamp = work.info["stamp"]
     about = Stamp(
         realm=realm,
         actor_id=refused.identity_id,
         subject_id=refused.identity_id,
+        customer_id=refused.customer_id,
         address=stamp.address,
         agent=stamp.agent,
         request_id=stamp.request_id,
     )
     shown = {} if refused.identity_id else {"login": login[:3].encode("ascii", "replace").decode() + "…"}
-    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, **shown)
+    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, door=door, **shown)
+
+
+def whose_login(reader: Connection, realm: Realm, login: str) -> AnyRow | None:
+    """Return the `id` and `customer_id` of whoever has a login, or None."""
+    return reader.execute(_WHOSE, {"realm": realm, "key": _key(login)}).one_or_none()
 
 
 def log_out(work: Work, key: bytes, now: datetime) -> None:
@@ -307,7 +336,9 @@ def rename(identity: Identity, *, login: str | None = None, name: str | None = N
 
 
 def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:
-    """Make an administrator, or give a lost one access again: a password for one use (returns the identity's id).
+    """Make an administrator, or give a lost one access again (returns the identity's id).
+
+    That is a password for one use, and their lists of trusted networks are emptied.
 
     Raises `Invalid` when the login cannot be used.
     """
@@ -319,7 +350,8 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
     if found is not None:
         found.password_hash, found.password_must_change = password_hash, True
         sessions.end_all(work, found.id, "password-reset", now)
-        record(work, "password.reset", identity=found.id)
+        lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
+        record(work, "password.reset", identity=found.id, networks_lifted=lifted)
         return found.id
     made = naming(login, name, "")
     identity = Identity(

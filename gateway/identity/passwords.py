@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from gateway.errors import TooBusy
@@ -17,18 +17,31 @@ SHORTEST = 15
 UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
 WAIT_SECONDS = 2.0
 
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_at_once = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
+AT_ONCE = max(1, (os.cpu_count() or 2) - 1)
+WAITING = 32
+PASSES, KIBIBYTES = 2, 19 * 1024
+SMALLEST = 8
+"""The least memory, in KiB, that argon2 works with."""
+
+_hasher = PasswordHasher(time_cost=PASSES, memory_cost=KIBIBYTES, parallelism=1)
+_at_once = threading.BoundedSemaphore(AT_ONCE)
+_queue = threading.BoundedSemaphore(AT_ONCE + WAITING)
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _at_once.acquire(timeout=WAIT_SECONDS):
+    """Wait for a turn to hash. `AT_ONCE` have one, `WAITING` more stand in the queue, and not for long (RATE-06)."""
+    if not _queue.acquire(blocking=False):
         raise TooBusy
     try:
-        yield
+        if not _at_once.acquire(timeout=WAIT_SECONDS):
+            raise TooBusy
+        try:
+            yield
+        finally:
+            _at_once.release()
     finally:
-        _at_once.release()
+        _queue.release()
 
 
 def hashed(password: str) -> str:
@@ -44,18 +57,33 @@ _NOBODYS = _hasher.hash(secrets.token_urlsafe(32))
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Tell whether `password` is the one; without a hash the same time is spent and the answer is no (LOG-03).
+    """Tell whether `password` is the one. Without a hash, or with a weaker one, the same time is spent (LOG-03).
 
     Raises `TooBusy` when too many are being hashed.
     """
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return False
     with _turn():
-        try:
-            _hasher.verify(password_hash or _NOBODYS, _prepared(password))
-        except (VerificationError, InvalidHashError):
-            return False
-    return password_hash is not None
+        return _verified(password_hash or _NOBODYS, _prepared(password)) and password_hash is not None
+
+
+def _verified(password_hash: str, prepared: bytes) -> bool:
+    missing = KIBIBYTES - _cost(password_hash) // PASSES
+    if missing >= SMALLEST:
+        PasswordHasher(time_cost=PASSES, memory_cost=missing, parallelism=1).hash(prepared)
+    try:
+        return _hasher.verify(password_hash, prepared)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _cost(password_hash: str) -> int:
+    """Return what a hash costs, in KiB times passes; one that cannot be read costs nothing."""
+    try:
+        made_with = extract_parameters(password_hash)
+    except InvalidHashError:
+        return 0
+    return made_with.memory_cost * made_with.time_cost
 
 
 def outdated(password_hash: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from gateway.db import AnyRow
@@ -14,12 +14,10 @@ from gateway.identity.models import (
     Gateway,
     Identity,
     Kind,
-    NetworkList,
     Realm,
     Scope,
     Session,
     Stage,
-    TrustedNetwork,
 )
 from gateway.identity.networks import admits
 
@@ -78,10 +76,10 @@ _UNDER_LIST = (
             Identity.id == bindparam("id"),
             and_(
                 Identity.customer_id == bindparam("id"),
-                ~exists().where(TrustedNetwork.identity_id == Identity.id, TrustedNetwork.list == NetworkList.PROVIDER),
+                Identity.provider_networks.is_(None),
             ),
         ),
-        Session.scope == Scope.SELF_CARE,
+        Session.scope.in_((Scope.SELF_CARE, Scope.ADMIN)),
         Session.stage == Stage.LIVE,
         Session.ended_at.is_(None),
     )
@@ -146,14 +144,14 @@ def access(reader: Connection, identity_id: str) -> AnyRow | None:
     return reader.execute(_ACCESS, {"id": identity_id}).one_or_none()
 
 
-def sessions_outside(reader: Connection, identity_id: str, networks: Sequence[str]) -> list[AnyRow]:
-    """Return the live sessions that a provider's list would not let in.
+def sessions_outside(reader: Connection, identity_id: str, listed: str | None, now: datetime) -> list[AnyRow]:
+    """Return the live sessions that a provider's list, as it is kept, does not let in.
 
     A customer's list counts for its individuals too, unless they have one of their own.
     """
-    if not networks:
+    if not listed:
         return []
-    return [row for row in reader.execute(_UNDER_LIST, {"id": identity_id}) if not admits(networks, row.address)]
+    return [row for row in reader.execute(_UNDER_LIST, {"id": identity_id}) if not admits(listed, row.address, now)]
 
 
 def reach(reader: Connection, customer_id: str, now: datetime) -> AnyRow:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -9,11 +10,12 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
-from gateway.identity.models import Realm, Scope, Session, Stage
+from gateway.identity.models import Identity, Realm, Scope, Session, Stage
 
 COOKIE_BYTES = 32
 PENDING = timedelta(minutes=5)
 SEEN_AGAIN = timedelta(minutes=1)
+REFUSED_AGAIN = timedelta(minutes=1)
 KEPT = timedelta(days=30)
 
 _PENDING = select(Session.subject_id, Session.id, Session.started_at).where(
@@ -139,6 +141,30 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
 def seen(work: Work, keys: list[bytes], now: datetime) -> None:
     """Note that somebody is still there; called at most once a minute for each session."""
     work.execute(update(Session).where(Session.key.in_(keys)).values(last_seen_at=now))
+
+
+def refuse_outside(work: Work, key: bytes, now: datetime) -> bool:
+    """Record that somebody used a session outside the trusted networks, once a minute; tell whether it was recorded."""
+    again = Session.refused_at.is_(None) | (Session.refused_at < now - REFUSED_AGAIN)
+    row = work.execute(
+        update(Session)
+        .where(Session.key == key, again)
+        .values(refused_at=now)
+        .returning(Session.id, Session.subject_id, Session.actor_id)
+    ).one_or_none()
+    if row is None:
+        return False
+    stamp: Stamp = work.info["stamp"]
+    customer_id = work.scalars(select(Identity.customer_id).where(Identity.id == row.subject_id)).one()
+    about = replace(
+        stamp,
+        actor_id=row.actor_id or row.subject_id,
+        subject_id=row.subject_id,
+        customer_id=customer_id,
+        session=row.id,
+    )
+    record(work, "access.refused", outcome="refused", reason="network", of=about)
+    return True
 
 
 def forget_old(work: Work, now: datetime) -> int:

@@ -1,9 +1,11 @@
 """Logging in and out, for both realms: password, then what else is due, then in."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from gateway.errors import LoginRefused
+from gateway.errors import LoginRefused, TooManyAttempts
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.samples import samples
 from gateway.identity import invitations, operations, passwords, queries, sessions
@@ -11,6 +13,8 @@ from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.web import browser, current
+from gateway.web.attempts import counted, refuse
+from gateway.web.errors import wait
 from gateway.web.letters import invitation_tokens
 from gateway.web.marks import for_everyone_logged_in, open_to_all
 from gateway.web.redirects import safe_next, see_other
@@ -19,6 +23,7 @@ bp = Blueprint("identity", __name__)
 
 HOME = {Scope.SELF_CARE: "/", Scope.ADMIN: "/admin/"}
 PREFIX = {Scope.SELF_CARE: "/", Scope.ADMIN: "/admin/"}
+FormPage = tuple[str, int, Mapping[str, str]]
 REALM = {Scope.SELF_CARE: Realm.SELF_CARE, Scope.ADMIN: Realm.ADMIN}
 
 
@@ -26,16 +31,17 @@ def _log_in_path() -> str:
     return "/admin/login" if browser.scope() is Scope.ADMIN else "/login"
 
 
-def _form_page(form: LogInForm, message: str | None, status: int) -> tuple[str, int]:
+def _form_page(form: LogInForm, message: str | None, status: int, headers: Mapping[str, str] | None = None) -> FormPage:
     scope = browser.scope()
+    form.password.data = ""
     page = render_template("identity/login.html", form=form, realm=REALM[scope], message=message, action=_log_in_path())
-    return page, status
+    return page, status, headers or {}
 
 
 @bp.get("/login")
 @bp.get("/admin/login", endpoint="admin_login")
 @open_to_all
-def login() -> tuple[str, int] | Response:
+def login() -> FormPage | Response:
     """The log-in page; whoever is logged in already goes on."""
     scope = browser.scope()
     target = request.args.get("next", "")
@@ -47,19 +53,18 @@ def login() -> tuple[str, int] | Response:
 @bp.post("/login")
 @bp.post("/admin/login", endpoint="admin_login_post")
 @open_to_all
-def login_post() -> tuple[str, int] | Response:
+def login_post() -> FormPage | Response:
     """Check the password. A refusal is one sentence, whatever was wrong, and is on the record (LOG-02)."""
     form = LogInForm()
     scope = browser.scope()
-    work = current.writer()
+    realm, login, password = REALM[scope], form.login.data or "", form.password.data or ""
     try:
-        who = operations.check_password(
-            current.reader(), REALM[scope], form.login.data or "", form.password.data or "", current.now()
-        )
+        with counted("log-in", realm, login):
+            who = operations.check_password(current.reader(), realm, login, password, current.now(), current.address())
+    except TooManyAttempts as refused:
+        return _form_page(form, wait(refused), 429, {"Retry-After": str(refused.seconds_left(current.now()))})
     except LoginRefused as refused:
-        operations.refuse_log_in(work, REALM[scope], form.login.data or "", refused)
-        work.commit()
-        form.password.data = ""
+        refuse("log-in", realm, login, refused)
         return _form_page(form, _("The login or the password is wrong, or this access is not active."), 422)
     return _go_on(who, form.next.data)
 
@@ -108,8 +113,13 @@ def invitation(token: str) -> tuple[str, int]:
 @open_to_all
 def use_invitation(token: str) -> tuple[str, int] | Response:
     """Let in, once, whoever was invited: to the page where a password is chosen, and no further (PWD-05)."""
-    who, now, work = _invited(token), current.now(), current.writer()
-    if who is None or not invitations.use(work, who.id, _secret(token), now):
+    try:
+        with counted("invitation", Realm.SELF_CARE, None):
+            who = _invited(token)
+            if who is None or not invitations.use(current.writer(), who.id, _secret(token), current.now()):
+                raise LoginRefused("unknown-invitation")
+    except LoginRefused as refused:
+        refuse("invitation", Realm.SELF_CARE, None, refused)
         return _invitation_page(None)
     return _go_on(who, None)
 
@@ -156,7 +166,7 @@ def _invited(token: str) -> Candidate | None:
     """Return whom an invitation lets in just now."""
     reader, now = current.reader(), current.now()
     identity_id = invitations.whose(reader, _secret(token), now)
-    return operations.candidate(reader, identity_id, now) if identity_id else None
+    return operations.candidate(reader, identity_id, now, current.address()) if identity_id else None
 
 
 def _invitation_page(who: Candidate | None) -> tuple[str, int]:
@@ -177,7 +187,7 @@ def _on_the_way(step: str) -> Candidate | None:
     if cookie is None:
         return None
     pending = sessions.pending(current.reader(), browser.scope(), sessions.key_of(cookie), current.now())
-    who = operations.candidate(current.reader(), pending, current.now()) if pending else None
+    who = operations.candidate(current.reader(), pending, current.now(), current.address()) if pending else None
     return who if who and who.due == step else None
 
 

@@ -133,6 +133,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "return_to": launch.return_to,
             "ended_at": None,
             "ended_why": None,
+            "refused_at": None,
         },
     )
     record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only)

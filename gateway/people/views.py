@@ -35,7 +35,8 @@ CHANGES = ("role", "suspend", "restore", "delete")
 class Desk:
     """Where individuals are looked after, and by whom: `url` is the address of their list.
 
-    `access_url` leads to the panel of one (`%s`: its id) and `roles_url` to the allowed roles, where staff are.
+    `access_url` leads to the panel of one (`%s`: its id), `roles_url` to the allowed roles, and `refusals` says why one
+    was not let in, where staff are.
     """
 
     by: Manager
@@ -45,6 +46,7 @@ class Desk:
     crumbs: Sequence[tuple[str, str]] = ()
     access_url: str | None = None
     roles_url: str | None = None
+    refusals: Callable[[AnyRow], object] | None = None
 
 
 Answer = str | tuple[str, int] | Response
@@ -293,6 +295,7 @@ def _page(desk: Desk, row: AnyRow, form: IndividualForm, meanwhile: Sequence[tup
         zone=_zone(row),
         barred=_barred(desk, row),
         meanwhile=meanwhile,
+        refusals=desk.refusals(row) if desk.refusals else None,
     )
 
 

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from gateway import clock
 from gateway.access.acting import NEVER_WHILE_ACTING
 from gateway.access.levels import Level
-from gateway.access.queries import Ended, visitor_of
+from gateway.access.queries import OUTSIDE, Ended, visitor_of
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound
@@ -116,8 +116,10 @@ def _resolve() -> Visitor | Ended | None:
         return Ended("unknown") if scope() is Scope.VISIT else None
     key = sessions.key_of(cookie)
     house = current.house()
-    who = visitor_of(current.reader(), house.rights, scope(), key, handle(), g.now)
+    who = visitor_of(current.reader(), house.rights, scope(), key, handle(), g.now, current.address())
     if isinstance(who, Ended):
+        if who.why == OUTSIDE:
+            _note_outside(key)
         return who
     g.visitor = who
     if g.now - who.last_seen_at > sessions.SEEN_AGAIN:
@@ -125,6 +127,13 @@ def _resolve() -> Visitor | Ended | None:
         sessions.seen(work, [key, who.visit.parent_key] if who.visit else [key], g.now)
         work.commit()
     return who
+
+
+def _note_outside(key: bytes) -> None:
+    """Put a request from outside the trusted networks on the record, once a minute for each session."""
+    work = current.writer()
+    if sessions.refuse_outside(work, key, g.now):
+        work.commit()
 
 
 def _check_level(who: Visitor, mark: Mark) -> None:
@@ -157,7 +166,7 @@ def _back_to_console(ended: Ended) -> Response:
     cookie = session_cookie(Scope.ADMIN)
     if cookie is not None:
         key = sessions.key_of(cookie)
-        who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now)
+        who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now, current.address())
         if isinstance(who, Visitor):
             return see_other(f"/admin/customers?ended={quote(ended.why)}")
     return see_other("/admin/login")

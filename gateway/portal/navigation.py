@@ -117,7 +117,7 @@ def shell(registry: Registry, who: Visitor) -> Shell:
         person_detail=_detail(who),
         initials=initials(who.name),
         logout_url=log_out,
-        links=_links(registry, request.script_root, language()) if own else (),
+        links=_links(registry, request.script_root, language()) if own else _console_links(language()),
     )
 
 
@@ -130,6 +130,11 @@ def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, 
             title = registry.portals["self-care"].structure.nodes[key].title
             links.append({"title": _(title), "url": f"{root}{path}", "icon": icon})
     return tuple(links)
+
+
+@lru_cache(maxsize=64)
+def _console_links(_language: str) -> tuple[Mapping[str, str], ...]:
+    return ({"title": _("Trusted networks"), "url": "/admin/security/networks", "icon": "shield-check"},)
 
 
 def _detail(who: Visitor) -> str:

@@ -1,6 +1,6 @@
 """The built-in self-care portal: what everybody has for oneself. Declared as any other; no tables, no rules."""
 
-from gateway.self_care import individuals, views
+from gateway.self_care import individuals, networks, views
 from gateway.self_care.portal import portal
 
-__all__ = ["individuals", "portal", "views"]
+__all__ = ["individuals", "networks", "portal", "views"]

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from gateway.access import panel
 from gateway.db import AnyRow
-from gateway.errors import NotFound
+from gateway.errors import LoginRefused, NotFound
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
@@ -16,6 +16,7 @@ from gateway.identity.models import Stage
 from gateway.self_care.forms import ChangePasswordForm, PreferencesForm
 from gateway.self_care.portal import bp
 from gateway.web import browser, current
+from gateway.web.attempts import counted, refuse
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
 
@@ -42,7 +43,11 @@ def change_password() -> str | tuple[str, int] | Response:
     password = form.password.data or ""
     shortest = queries.shortest_password(current.reader(), who.id)
     faults = operations.password_faults(password, form.confirm.data or "", who.login, shortest)
-    if not operations.has_password(current.reader(), who.id, form.current.data or ""):
+    try:
+        with counted("present-password", who.realm, who.login):
+            operations.check_present_password(current.reader(), who.id, form.current.data or "")
+    except LoginRefused as refused:
+        refuse("present-password", who.realm, who.login, refused)
         faults = {"current": [_("This is not your present password.")]}
     if faults:
         for name, texts in faults.items():

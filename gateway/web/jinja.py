@@ -30,6 +30,7 @@ NOTICES: Mapping[str, str] = {
     "announced": catalog.N_("Noted. The invoice stays open until the money has arrived."),
     "withdrawn": catalog.N_("Taken back."),
     "restored": catalog.N_("Restored."),
+    "freed": catalog.N_("They may try again now."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),

@@ -3,12 +3,12 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import NetworksField, Versioned, choices, honest_login, plain_text, stripped
 
 
 class AdministratorForm(FlaskForm, Versioned):
@@ -41,6 +41,8 @@ class AdministratorForm(FlaskForm, Versioned):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     role = SelectField(N_("Role"))
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
+    confirm = BooleanField(N_("I know: this ends my log-in from here"))
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)

@@ -6,26 +6,16 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Field,
     PasswordField,
     SelectField,
     StringField,
-    TextAreaField,
 )
 from wtforms.validators import ValidationError
 
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import networks
-from gateway.identity.forms import PreferenceFields, Versioned, choices, honest_login
+from gateway.identity.forms import NetworksField, PreferenceFields, Versioned, choices, honest_login
 from gateway.identity.models import SecondFactor
-
-
-def _readable_networks(_form: FlaskForm, field: Field) -> None:
-    try:
-        networks.parse(field.data or "")
-    except networks.Unreadable as error:
-        raise ValidationError(str(error)) from error
 
 
 def _listed(_form: FlaskForm, field: SelectField) -> None:
@@ -45,12 +35,7 @@ class PanelForm(FlaskForm, PreferenceFields, Versioned):
     password = PasswordField(N_("New password"), render_kw={"autocomplete": "new-password"})
     password_must_change = BooleanField(N_("The new password must be changed at the next log-in"), default=True)
     second_factor = SelectField(N_("Two-factor authentication"))
-    trusted_networks = TextAreaField(
-        N_("Trusted IP addresses"),
-        filters=[lambda text: (text or "").replace("\r\n", "\n")],
-        validators=[_readable_networks],
-        render_kw={"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"},
-    )
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
     api_access = BooleanField(N_("May use the API"))
     role = SelectField(N_("Role"), coerce=lambda value: value or None, validators=[_listed], validate_choice=False)
 
@@ -73,8 +58,3 @@ class PanelForm(FlaskForm, PreferenceFields, Versioned):
             "role_id": self.role.data,
             **self.preferences,
         }
-
-    @property
-    def networks(self) -> list[str]:
-        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
-        return networks.parse(self.trusted_networks.data or "")

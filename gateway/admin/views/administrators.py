@@ -16,10 +16,12 @@ from gateway.admin.forms.administrators import AdministratorForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
+from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import passwords
+from gateway.identity import networks, passwords
+from gateway.identity import queries as identities
 from gateway.identity.forms import add_faults
-from gateway.identity.models import Realm
+from gateway.identity.models import NetworkList, Realm
 from gateway.portal.guard import refuse
 from gateway.portal.pages import next_links, query_text
 from gateway.web import current
@@ -69,9 +71,10 @@ def create_administrator() -> tuple[str, int] | Page:
 @belongs_to("administrators")
 def administrator(id: str) -> str:
     """Show one administrator, ready to be edited where one's own rights reach."""
-    row = _row(id)
-    form = _form(formdata=None, data=_stored(row))
-    form.keep_shown(_stored(row), row.version)
+    row = row_of(id)
+    stored = _stored(row, _entries(id))
+    form = _form(formdata=None, data=stored)
+    form.keep_shown(stored, row.version)
     return _page(form, row)
 
 
@@ -79,13 +82,16 @@ def administrator(id: str) -> str:
 @belongs_to("administrators")
 def save_administrator(id: str) -> tuple[str, int] | Response:
     """Save an administrator: nobody gives or edits rights beyond their own, or changes their own role."""
-    row = _row(id)
-    form = _form(data=_stored(row))
+    row, entries = row_of(id), _entries(id)
+    form = _form(data=_stored(row, entries))
     if not form.validate():
         return _page(form, row), 422
+    wanted = form.trusted_networks.networks
+    if row.id == current.visitor().id and not form.confirm.data and _shuts_out(entries, wanted):
+        return _page(form, row, shuts_out=True), 422
     work = current.writer()
     try:
-        operations.change(work, _hand(), id, form.version_or(row.version), form.record)
+        operations.change(work, _hand(), id, form.version_or(row.version), form.record, wanted, current.now())
     except Invalid as invalid:
         add_faults(form, invalid.errors)
         return _page(form, row), 422
@@ -106,7 +112,7 @@ def suspend_administrator(id: str) -> Response:
     Nobody suspends themselves, or somebody whose rights exceed their own, or the last one with the default role.
     """
     suspended = request.form.get("suspended") == "y"
-    row = _row(id)
+    row = row_of(id)
     work = current.writer()
     try:
         operations.suspend(work, _hand(), row.id, current.now(), suspended=suspended)
@@ -120,7 +126,7 @@ def suspend_administrator(id: str) -> Response:
 @belongs_to("administrators")
 def reset_administrator(id: str) -> Page:
     """Give an administrator a password for one use, shown on the answering page and never again."""
-    row = _row(id)
+    row = row_of(id)
     password = passwords.generated()
     password_hash = passwords.hashed(password)
     work = current.writer()
@@ -132,7 +138,8 @@ def reset_administrator(id: str) -> Page:
     return _once(id, password)
 
 
-def _row(id: str) -> AnyRow:
+def row_of(id: str) -> AnyRow:
+    """Return an administrator; raises `NotFound`."""
     row = queries.administrator(current.reader(), id) if "\0" not in id else None
     if row is None:
         raise NotFound
@@ -149,21 +156,59 @@ def _form(**given: Any) -> AdministratorForm:
     return AdministratorForm(offered, **given)
 
 
-def _stored(row: AnyRow) -> dict[str, Any]:
-    return {"login": row.login, "name": row.name, "email": row.email, "role": row.assigned_role_id}
+def hold(row: AnyRow) -> None:
+    """Raise `Forbidden` for somebody whose rights exceed one's own."""
+    if _barred(row):
+        refuse(Forbidden(N_("Nobody takes hold of somebody whose rights exceed their own."), "beyond_own"))
+
+
+def _entries(id: str) -> Sequence[AnyRow]:
+    return networks.on_list(current.reader(), id, NetworkList.PROVIDER)
+
+
+def _shuts_out(entries: Sequence[AnyRow], wanted: Sequence[str]) -> bool:
+    until = {entry.network: entry.expires_at for entry in entries}
+    listed = networks.kept((network, until.get(network)) for network in wanted)
+    return not networks.admits(listed, current.address(), current.now())
+
+
+def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
+    return {
+        "login": row.login,
+        "name": row.name,
+        "email": row.email,
+        "role": row.assigned_role_id,
+        "trusted_networks": networks.as_text(entry.network for entry in entries),
+    }
 
 
 def _stale(form: AdministratorForm, id: str) -> str:
     """Show what others saved meanwhile, with what was typed kept."""
-    row = _row(id)
-    words = {**_stored(row), "role": row.role_name}
-    changed = form.catch_up(_stored(row), row.version)
+    row = row_of(id)
+    stored = _stored(row, _entries(id))
+    words = {**stored, "role": row.role_name}
+    changed = form.catch_up(stored, row.version)
     return _page(form, row, [(form[name].label.text, words[name]) for name in changed])
 
 
-def _page(form: AdministratorForm, row: AnyRow | None, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
+def _page(
+    form: AdministratorForm,
+    row: AnyRow | None,
+    meanwhile: Sequence[tuple[str, str]] | None = None,
+    *,
+    shuts_out: bool = False,
+) -> str:
+    now = current.now()
     return render_template(
-        "admin/administrator.html", form=form, person=row, barred=_barred(row) if row else None, meanwhile=meanwhile
+        "admin/administrator.html",
+        form=form,
+        person=row,
+        barred=_barred(row) if row else None,
+        meanwhile=meanwhile,
+        entries=_entries(row.id) if row else (),
+        outside=identities.sessions_outside(current.reader(), row.id, row.provider_networks, now) if row else (),
+        shuts_out=shuts_out,
+        now=now,
     )
 
 
@@ -174,4 +219,4 @@ def _barred(row: AnyRow) -> str | None:
 
 
 def _once(id: str, password: str) -> Page:
-    return make_response(render_template("admin/administrator_password.html", person=_row(id), password=password))
+    return make_response(render_template("admin/administrator_password.html", person=row_of(id), password=password))

@@ -10,7 +10,7 @@ from gateway.access import customers as operations
 from gateway.access.acting import Facts
 from gateway.access.levels import Level
 from gateway.access.panel import NewPassword, roles_to_hold
-from gateway.admin import queries
+from gateway.admin import queries, refusals
 from gateway.admin.forms.customers import STATUSES, NewCustomerForm, RecordForm, StatusForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
@@ -220,6 +220,7 @@ def _page(row: AnyRow, form: RecordForm, meanwhile: Sequence[tuple[str, str]] | 
         offer=launches.offer(current.visitor(), subject, launch.registry(), _individuals(people), _more(page, row.id)),
         individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
         offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
+        refusals=refusals.of_customer(row),
         iq=iq,
         meanwhile=meanwhile,
         here=_here() if request.method == "GET" else f"/admin/customers/{row.id}",

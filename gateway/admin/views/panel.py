@@ -41,7 +41,7 @@ class Shown:
 @belongs_to("customers")
 def panel(id: str, individual: str | None = None) -> str:
     """Show somebody's access."""
-    row = _row(id, individual)
+    row = row_of(id, individual)
     entries = _entries(row)
     stored = _stored(row, entries)
     form = PanelForm(formdata=None, data=stored)
@@ -54,7 +54,7 @@ def panel(id: str, individual: str | None = None) -> str:
 @belongs_to("customers")
 def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Response:
     """Save somebody's access: all of it, or nothing."""
-    row = _row(id, individual)
+    row = row_of(id, individual)
     entries = _entries(row)
     form = PanelForm(data=_stored(row, entries))
     form.offer(
@@ -78,19 +78,20 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
             form.version_or(row.version),
             form.access,
             current.now(),
-            trusted_networks=form.networks,
+            trusted_networks=form.trusted_networks.networks,
             password=password,
         )
     except Invalid as invalid:
         return _refused(row, entries, form, invalid.errors)
     except Stale:
         work.rollback()
-        return _stale(_row(id, individual), form)
+        return _stale(row_of(id, individual), form)
     work.commit()
     return see_other(f"{request.path}?done=saved")
 
 
-def _row(customer_id: str, individual: str | None) -> AnyRow:
+def row_of(customer_id: str, individual: str | None) -> AnyRow:
+    """Return the access of a customer or of one of its individuals; raises `NotFound`."""
     row = queries.access(current.reader(), individual or customer_id)
     kind = Kind.INDIVIDUAL if individual else Kind.CUSTOMER
     if row is None or row.kind is not kind or row.customer_id != customer_id:
@@ -153,8 +154,12 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         zones=zones_with_offsets(now),
         entries=entries,
         above=[entry.network for entry in above],
+        entries_url=f"{request.path}/networks",
+        now=now,
         warnings=_warnings(row, entries),
-        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries or above]),
+        outside=queries.sessions_outside(
+            reader, row.id, networks.kept((entry.network, entry.expires_at) for entry in entries or above), now
+        ),
         generated=offered_password(row.login, shortest),
         shortest=shortest,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
