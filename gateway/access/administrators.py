@@ -12,8 +12,9 @@ from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, sessions
+from gateway.identity import operations
 from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity.notices import tell_of_naming
 from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
@@ -52,7 +53,7 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
     return identity.id
 
 
-def change(work: Work, identity_id: str, version: int, given: Record) -> None:
+def change(work: Work, identity_id: str, version: int, given: Record, now: datetime) -> None:
     """Change an administrator.
 
     Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` when nobody
@@ -71,6 +72,7 @@ def change(work: Work, identity_id: str, version: int, given: Record) -> None:
     identity.version += 1
     flush_login(work)
     _keep_one(work)
+    tell_of_naming(work, identity, before, now)
     after = _told(identity)
     record(
         work,
@@ -92,8 +94,7 @@ def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> 
 def reset(work: Work, identity_id: str, password_hash: str, now: datetime) -> None:
     """Give an administrator a password for one use; their sessions and visits end."""
     identity = _administrator(work, identity_id)
-    identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, True, now
-    ended = sessions.end_all(work, identity_id, "password-reset", now)
+    ended = operations.give_password(work, identity, password_hash, now)
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 

@@ -12,6 +12,7 @@ from gateway.admin.views import (
     panel,
     role_views,
     roles,
+    sessions,
 )
 from gateway.admin.views import gateway as gateway_page
 
@@ -28,4 +29,5 @@ __all__ = [
     "portal",
     "role_views",
     "roles",
+    "sessions",
 ]

@@ -18,10 +18,11 @@ from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n.catalog import N_
 from gateway.identity import passwords
 from gateway.identity.models import Realm
+from gateway.identity.password_rules import offered_password, rules_for, rules_for_staff
 from gateway.portal.guard import refuse
 from gateway.portal.pages import query_text
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 
@@ -41,6 +42,7 @@ def new_administrator() -> str:
 
 
 @bp.post("/administrators/new")
+@needs_recent
 @belongs_to("administrators")
 def create_administrator() -> tuple[str, int] | Page:
     """Make an administrator; the password for one use is shown on the answering page, and never again."""
@@ -48,7 +50,8 @@ def create_administrator() -> tuple[str, int] | Page:
     if not form.validate():
         return render_template("admin/administrator.html", form=form, person=None), 422
     _hold_to_own(form.record.role_id)
-    password = passwords.generated()
+    rules = rules_for_staff(current.house().names)
+    password = offered_password(rules.with_words(form.record.login, form.record.name))
     password_hash = passwords.hashed(password)
     work = current.writer()
     try:
@@ -68,6 +71,7 @@ def administrator(id: str) -> str:
 
 
 @bp.post("/administrators/<id>")
+@needs_recent
 @belongs_to("administrators")
 def save_administrator(id: str) -> tuple[str, int] | Response:
     """Save an administrator: nobody gives or edits rights beyond their own, or changes their own role."""
@@ -75,7 +79,7 @@ def save_administrator(id: str) -> tuple[str, int] | Response:
     form = _form(data=_shown(row))
     if not form.validate():
         return render_template("admin/administrator.html", form=form, person=row), 422
-    _hold(row)
+    hold(row)
     if form.record.role_id != row.assigned_role_id:
         if row.id == current.visitor().id:
             refuse(Forbidden(N_("Nobody changes their own role."), "oneself"))
@@ -83,7 +87,7 @@ def save_administrator(id: str) -> tuple[str, int] | Response:
     work = current.writer()
     version = row.version if form.version.data is None else form.version.data
     try:
-        operations.change(work, id, version, form.record)
+        operations.change(work, id, version, form.record, current.now())
     except Invalid as invalid:
         return _refused(form, invalid, row), 422
     work.commit()
@@ -91,6 +95,7 @@ def save_administrator(id: str) -> tuple[str, int] | Response:
 
 
 @bp.post("/administrators/<id>/suspended")
+@needs_recent
 @belongs_to("administrators")
 def suspend_administrator(id: str) -> Response:
     """Suspend or restore an administrator; suspending ends their sessions and visits at once.
@@ -101,7 +106,7 @@ def suspend_administrator(id: str) -> Response:
     row = _row(id)
     if row.id == current.visitor().id:
         refuse(Forbidden(N_("Nobody suspends themselves."), "oneself"))
-    _hold(row)
+    hold(row)
     work = current.writer()
     operations.suspend(work, id, current.now(), suspended=suspended)
     work.commit()
@@ -109,14 +114,15 @@ def suspend_administrator(id: str) -> Response:
 
 
 @bp.post("/administrators/<id>/reset")
+@needs_recent
 @belongs_to("administrators")
 def reset_administrator(id: str) -> Page:
     """Give an administrator a password for one use, shown on the answering page and never again."""
     row = _row(id)
     if row.id == current.visitor().id:
-        refuse(Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself"))
-    _hold(row)
-    password = passwords.generated()
+        refuse(Forbidden(N_("Your own password is changed on your own page, with the present one."), "oneself"))
+    hold(row)
+    password = offered_password(rules_for(current.reader(), id, current.house().names))
     password_hash = passwords.hashed(password)
     work = current.writer()
     operations.reset(work, id, password_hash, current.now())
@@ -131,7 +137,7 @@ def _row(id: str) -> AnyRow:
     return row
 
 
-def _hold(row: AnyRow) -> None:
+def hold(row: AnyRow) -> None:
     """Raise `Forbidden` for somebody whose rights exceed one's own."""
     levels = admin_levels(current.house().rights, current.reader(), row.role_id, row.role_version)
     if excess(levels, current.visitor().levels):

@@ -16,8 +16,9 @@ from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name, ngettext
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import classes as operations
-from gateway.identity import passwords, queries
+from gateway.identity import queries
 from gateway.identity.inheritance import PREFERENCES
+from gateway.identity.password_rules import SHORTEST, SHORTEST_WITH_FACTOR
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
 from gateway.web.marks import belongs_to
@@ -127,7 +128,7 @@ def _page(row: AnyRow | None, form: ClassForm) -> str:
         inherited=inherited,
         samples=samples.samples(typed, current.now()),
         zones=zones_with_offsets(current.now()),
-        shortest=passwords.SHORTEST,
+        shortest=(SHORTEST, SHORTEST_WITH_FACTOR),
     )
 
 

@@ -20,7 +20,8 @@ from gateway.identity import passwords
 from gateway.identity import queries as identities
 from gateway.identity.forms import choices
 from gateway.identity.models import CustomerStatus, Kind, SupportAccess
-from gateway.identity.operations import offered_password, password_faults, set_customer_status
+from gateway.identity.operations import set_customer_status
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_in_class
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
@@ -75,8 +76,7 @@ def create_customer() -> tuple[str, int] | Response:
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        shortest = identities.shortest_in_class(current.reader(), form.customer_class.data or "")
-        faults = password_faults(typed, typed, form.login.data, shortest)
+        faults = password_faults(typed, typed, _rules(form))
     if not form.validate() or faults:
         return _refused(form, faults), 422
     password = NewPassword(passwords.hashed(typed), must_change=True) if typed else None
@@ -109,7 +109,8 @@ def save_customer(id: str) -> tuple[str, int] | Response:
     if not form.validate():
         return _page(row, form), 422
     work = current.writer()
-    operations.change(work, id, row.version if form.version.data is None else form.version.data, form.record)
+    version = row.version if form.version.data is None else form.version.data
+    operations.change(work, id, version, form.record, current.now())
     work.commit()
     return see_other(f"/admin/customers/{id}?done=saved")
 
@@ -206,11 +207,15 @@ def _new_form(**given: object) -> NewCustomerForm:
     return form
 
 
+def _rules(form: NewCustomerForm) -> Rules:
+    rules = rules_in_class(current.reader(), form.customer_class.data or "", current.house().names)
+    return rules.with_words(form.login.data, form.name.data)
+
+
 def _new_page(form: NewCustomerForm) -> str:
+    rules = _rules(form)
     form.password.data = ""
-    return render_template(
-        "admin/customer_new.html", form=form, generated=offered_password(form.login.data, passwords.SHORTEST)
-    )
+    return render_template("admin/customer_new.html", form=form, rules=rules, generated=offered_password(rules))
 
 
 def _refused(form: NewCustomerForm, faults: Mapping[str, Sequence[str]]) -> str:

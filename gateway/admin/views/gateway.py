@@ -5,12 +5,14 @@ from werkzeug.wrappers import Response
 
 from gateway.admin.forms.gateway import GatewayForm
 from gateway.admin.portal import bp
+from gateway.errors import Invalid
 from gateway.i18n import samples
+from gateway.i18n.catalog import N_
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import operations, queries
+from gateway.identity import operations, queries, sessions
 from gateway.identity.inheritance import PREFERENCES
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 
@@ -40,6 +42,7 @@ def gateway() -> str:
 
 
 @bp.post("/gateway")
+@needs_recent
 @belongs_to("gateway")
 def save_gateway() -> tuple[str, int] | Response:
     """Save the defaults; they act at everybody's next request."""
@@ -52,3 +55,16 @@ def save_gateway() -> tuple[str, int] | Response:
     operations.change_gateway(work, version, values)
     work.commit()
     return see_other("/admin/gateway?done=saved")
+
+
+@bp.post("/gateway/sessions")
+@needs_recent
+@belongs_to("gateway")
+def end_everybodys_sessions() -> Response:
+    """End every session of everybody but one's own, once that is confirmed (ASVS 7.4.5)."""
+    if request.form.get("confirm") != "y":
+        raise Invalid({"confirm": [N_("Tick the box to confirm that everybody is logged out.")]})
+    work = current.writer()
+    sessions.end_everybodys(work, current.now(), but=current.visitor().session_key)
+    work.commit()
+    return see_other("/admin/gateway?done=sessions-ended")
