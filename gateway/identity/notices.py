@@ -30,7 +30,7 @@ def tell(
     if not address:
         return
     stamp: Stamp = work.info["stamp"]
-    place = {"by_others": True} if by_others else {"address": stamp.address, "agent": stamp.agent}
+    place = {"by_others": True} if by_others else {"source": stamp.address, "agent": stamp.agent}
     put(work, identity.id, address, letter, now, at=now.isoformat(), **place, **values)
 
 

@@ -19,7 +19,7 @@ LONGEST = 256
 GOOD_SCORE, LEFT_OVER_SCORE = 3, 2
 MEASURED = 72
 """zxcvbn takes no more characters than these; what is good so far stays good."""
-SHORTEST_WORD, SHORTEST_LOGIN = 3, 4
+SHORTEST_WORD = 3
 OURS = ("portico", "portal", "gateway", "password", "login", "welcome", "admin")
 _LOOK_ALIKES = ({}, *(str.maketrans("013457@$!", f"o{one}eastasi") for one in "il"))
 
@@ -90,7 +90,7 @@ def password_faults(password: str, confirm: str, rules: Rules) -> dict[str, list
     if len(password) > LONGEST:
         return {"password": [_("Use at most %(count)d characters.") % {"count": LONGEST}]}
     login = logins.canonical(rules.login)
-    if len(login) >= SHORTEST_LOGIN and login in logins.canonical(password):
+    if len(login) >= SHORTEST_WORD and login in logins.canonical(password):
         return {"password": [_("A password must not contain the login.")]}
     if is_made_of(password, rules.words):
         return {"password": [_("Leave out your login, your name, and the names of the company and of the portals.")]}

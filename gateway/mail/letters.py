@@ -65,8 +65,8 @@ class Facts:
         if self.values.get("by_others"):
             return _("It was done on %(at)s, by whoever looks after your access.") % {"at": self.moment("at")}
         facts = [f"{_('Time')}: {self.moment('at')}", f"{_('Browser')}: {agents.in_words(self.values.get('agent'))}"]
-        if self.values.get("address"):
-            facts.append(f"{_('Address')}: {self.values['address']}")
+        if self.values.get("source"):
+            facts.append(f"{_('Address')}: {self.values['source']}")
         return "\n".join(facts)
 
     def not_you(self) -> str:
