@@ -15,7 +15,9 @@ KINDS: tuple[Link, ...] = (Invitation, PasswordReset, EmailChange)
 
 def make(work: Work, kind: Link, identity_id: str, until: datetime, now: datetime, **more: Any) -> str:
     """Make somebody a link, good until `until`, and return its secret; earlier ones of the kind die."""
-    work.execute(update(kind).where(kind.identity_id == identity_id, kind.expires_at > now).values(expires_at=now))
+    work.execute(
+        update(kind).where(kind.identity_id == identity_id, kind.expires_at > now).values(expires_at=kind.created_at)
+    )
     secret = new_secret()
     work.add(kind(key=key_of(secret), identity_id=identity_id, created_at=now, expires_at=until, **more))
     return secret

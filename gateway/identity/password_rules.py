@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import aliased
 from zxcvbn import zxcvbn
 
+from gateway.db import AnyRow
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, passwords
 from gateway.identity.inheritance import in_force, says
@@ -66,15 +67,19 @@ def rules_for(reader: Connection, identity_id: str, product: Iterable[str]) -> R
 
     `product` are the names of the house: brand and portals.
     """
-    row = reader.execute(_SUBJECT, {"id": identity_id}).one()
+    return rules_of(reader.execute(_SUBJECT, {"id": identity_id}).one(), product)
+
+
+def rules_of(row: AnyRow, product: Iterable[str]) -> Rules:
+    """Return the rules for somebody of whom a row says it already, as that of the self-care panel does."""
     factor = bool(in_force(row, "second_factor", False).value)
     about = (row.name, row.customer_login, row.customer_name)
     return _rules(row.password_shortest, factor, product).with_words(row.login, *about)
 
 
 def rules_in_class(reader: Connection, class_id: str, product: Iterable[str]) -> Rules:
-    """Return the rules for a customer to be, of a class, which may be unknown."""
-    row = reader.execute(_CLASS, {"id": class_id}).one_or_none()
+    """Return the rules for a customer to be, of a class, which may be unknown or (empty) not chosen yet."""
+    row = reader.execute(_CLASS, {"id": class_id}).one_or_none() if class_id else None
     return _rules(row.password_shortest if row else None, bool(row and row.second_factor), product)
 
 
@@ -135,8 +140,11 @@ def strength(password: str, rules: Rules) -> Strength:
         "date": _("Dates are tried early."),
     }
     patterns = dict.fromkeys(match["pattern"] for match in measured["sequence"])
-    advice = [sayings[pattern] for pattern in patterns if pattern in sayings] if measured["score"] < GOOD_SCORE else []
-    return Strength(measured["score"], advice[:2])
+    advice = [sayings[pattern] for pattern in patterns if pattern in sayings]
+    score = int(measured["score"])
+    if not advice and len(password) >= rules.shortest:
+        score = max(score, GOOD_SCORE)  # nothing in it can be guessed, and eight characters never reach this score
+    return Strength(score, advice[:2] if score < GOOD_SCORE else ())
 
 
 def is_made_of(password: str, words: Iterable[str]) -> bool:

@@ -90,6 +90,7 @@ _RECIPIENT = (
 _ACCESS = (
     select(
         Identity.__table__,
+        _customer.login.label("customer_login"),
         _customer.name.label("customer_name"),
         _customer.status.label("customer_status"),
         CustomerClass.name.label("class_name"),

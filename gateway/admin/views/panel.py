@@ -19,7 +19,7 @@ from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import networks, passwords, queries
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Kind, NetworkList
-from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_of
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -156,7 +156,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
 
 
 def _rules(row: AnyRow) -> Rules:
-    return rules_for(current.reader(), row.id, current.house().names)
+    return rules_of(row, current.house().names)
 
 
 def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:
