@@ -31,7 +31,7 @@ NOTICES: Mapping[str, str] = {
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),
     "sessions-ended": catalog.N_("The sessions have ended."),
-    "proved": catalog.N_("Thank you. Now repeat what you were about to do."),
+    "proved": catalog.N_("Thank you. Go on with what you were about to do."),
     "link-asked": catalog.N_(
         "If this login or address is known here, a mail with a link is on its way. It can take a few minutes."
     ),
