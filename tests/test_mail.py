@@ -1,8 +1,12 @@
 """Outgoing mail: sent once, tried again later, given up with the reason; nothing in a letter becomes a header."""
 
+import os
+import secrets
 import ssl
 import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -25,6 +29,7 @@ from tests.house import Browser, change, house_of, rows, working
 from tests.post import Sink, listening, outbox, send, text_of
 
 NewBrowser = Callable[[], Browser]
+ROOT_FOLDER = Path(__file__).parent.parent
 MakeApp = Callable[..., Flask]
 AT = {"at": "2026-11-26T12:00:00+00:00"}
 
@@ -277,6 +282,32 @@ def test_without_a_mail_server_letters_wait(app: Flask) -> None:
     (mail,) = outbox(app)
     assert mail.due_at is not None
     assert mail.tries == 0
+
+
+def test_the_command_answers_and_sends(make_app: MakeApp, database_url: str, new_browser: NewBrowser) -> None:
+    sink, app = Sink(), make_app()
+    new_browser().post("/login/forgotten", {"login": "john"})
+    with listening(sink) as port:
+        env = {
+            "GATEWAY_SECRET_KEYS": secrets.token_urlsafe(48),
+            "GATEWAY_AUDIT_KEYS": secrets.token_urlsafe(48),
+            "GATEWAY_DATABASE_URL": database_url,
+            "GATEWAY_BASE_URL": "http://localhost",
+            "GATEWAY_MAIL_URL": f"smtp://127.0.0.1:{port}",
+            "PATH": os.environ["PATH"],
+        }
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", "work"]
+        process = subprocess.Popen(command, cwd=ROOT_FOLDER, env=env, stderr=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + 60
+            while not sink.letters and time.monotonic() < until:
+                time.sleep(0.2)
+        finally:
+            process.terminate()
+            process.wait(20)
+    (letter,) = sink.letters
+    assert "http://localhost/login/reset/" in letter.get_content()
+    assert outbox(app)[0].tries == 1
 
 
 def test_the_help_desk_does_not_see_the_outbox(app: Flask, new_browser: NewBrowser) -> None:
