@@ -8,6 +8,7 @@ from whitenoise import WhiteNoise
 
 from gateway import admin, cli, self_care
 from gateway.access.rights import Rights
+from gateway.account import views as account
 from gateway.audit.operations import Keys
 from gateway.db import Database
 from gateway.identity import views as identity
@@ -45,6 +46,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         database=Database(settings.database_url),
         rights=Rights(registry.structures()),
         audit_keys=Keys(settings.audit_keys),
+        names=(settings.brand, *(word for portal in registry.portals.values() for word in (portal.title, portal.slug))),
     )
     app.extensions["portico"] = house
     if settings.redis_url:
@@ -60,6 +62,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
+    app.register_blueprint(account.bp)
     app.register_blueprint(launch.bp)
     app.register_blueprint(trust.bp)
     registry.mount(app)

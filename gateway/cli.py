@@ -1,8 +1,6 @@
 """`flask --app wsgi …`: what is done at the server, not in a browser."""
 
-import secrets
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -13,21 +11,20 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
-from gateway import clock, demo_company, migrations, settings
+from gateway import clock, demo_company, migrations, settings, worker
 from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
 from gateway.audit.operations import Stamp, verify
 from gateway.errors import Invalid
-from gateway.identity import operations, passwords, sessions, throttle
+from gateway.identity import operations, passwords, sessions
 from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
+from gateway.identity.password_rules import offered_password, rules_for_staff
 from gateway.identity.queries import ids_of_login
 from gateway.importing import Importer, ImportRefused, Preview, preview, run
 from gateway.portal.registry import Registry
 from gateway.web.current import House
-
-WORK_SECONDS = 30
 
 
 def register(app: Flask) -> None:
@@ -87,7 +84,7 @@ administrator = AppGroup("administrator", help="People who run the console.")
 @click.option("--role", "role_name", default="Default role", show_default=True, help="A role of the admin realm.")
 def create_administrator(login: str, role_name: str) -> None:
     """Make an administrator, or give a lost one access again; prints a password for one use."""
-    password = passwords.generated()
+    password = offered_password(rules_for_staff(_house().names).with_words(login))
     password_hash = passwords.hashed(password)
 
     def do(unit: Work) -> None:
@@ -177,11 +174,17 @@ sessions_group = AppGroup("sessions", help="Who is logged in.")
 
 
 @sessions_group.command("end")
-@click.option("--login", required=True, help="Whose sessions to end, in either realm.")
-def sessions_end(login: str) -> None:
-    """End every session of a login, and the visits that hang on them."""
+@click.option("--login", help="Whose sessions to end, in either realm.")
+@click.option("--everybody", is_flag=True, help="End the sessions of everybody.")
+def sessions_end(login: str | None, everybody: bool) -> None:
+    """End every session of a login, or of everybody, and the visits that hang on them."""
+    if bool(login) == everybody:
+        _fail("Say whose: --login LOGIN, or --everybody.")
 
     def do(unit: Work) -> None:
+        if login is None:
+            click.echo(f"{sessions.end_everybodys(unit, clock.now())} sessions ended.")
+            return
         found = ids_of_login(unit.connection(), login)
         if not found:
             _fail(f"Nobody has the login {login!r}.")
@@ -263,11 +266,5 @@ def _printable(text: str) -> str:
 
 @click.command()
 def work() -> None:
-    """Do what is due in the background: take away sessions and counts of attempts that are long over."""
-    house = _house()
-    while True:
-        with house.database.writing() as unit:
-            sessions.forget_old(house.stamped(unit, Stamp()), clock.now())
-            throttle.forget_old(unit, clock.now())
-            unit.commit()
-        time.sleep(WORK_SECONDS + secrets.randbelow(5))
+    """Do what is due in the background: send mail, take away what is long over."""
+    worker.run(_house())

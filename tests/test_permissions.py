@@ -59,6 +59,22 @@ TABLE = {
     "GET /admin/customers/<id>/individuals/<individual>": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>": (">>!", ">>>>>>>"),
     "GET /admin/mail": (".-.", ">>>>>>>"),
+    "POST /admin/mail/<id>/again": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/sessions": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/sessions/<session>": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>/sessions": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/sessions/<session>": ("--!", ">>>>>>>"),
+    "GET /admin/administrators/<id>/sessions": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/<id>/sessions/<session>": ("--!", ">>>>>>>"),
+    "GET /admin/account": ("...", ">>>>>>>"),
+    "POST /admin/account": ("???", ">>>>>>>"),
+    "POST /admin/account/sessions": ("???", ">>>>>>>"),
+    "POST /admin/account/sessions/<id>": ("---", ">>>>>>>"),
+    "GET /admin/reauthenticate": ("...", ">>>>>>>"),
+    "POST /admin/reauthenticate": ("???", ">>>>>>>"),
+    "POST /admin/gateway/sessions": ("?-!", ">>>>>>>"),
+    "GET /reauthenticate": (">>>", "......."),
+    "POST /reauthenticate": (">>>", "???????"),
     "GET /admin/formats": ("...", ">>>>>>>"),
     "POST /admin/launches": (">>!", ">>>>>>>"),
     "GET /admin/classes": (".-.", ">>>>>>>"),
@@ -95,6 +111,8 @@ TABLE = {
     "GET /": (">>>", "......."),
     "GET /portals/<slug>/": (">>>", ">>>>>>>"),
     "GET /portals/self-care/profile": (">>>", "......."),
+    "POST /portals/self-care/profile": (">>>", "???????"),
+    "POST /portals/self-care/security/sessions": (">>>", "???????"),
     "GET /portals/self-care/security": (">>>", "......."),
     "GET /portals/self-care/preferences": (">>>", "......."),
     "POST /portals/self-care/preferences": (">>>", ">>>>>>>"),
@@ -162,6 +180,12 @@ ELSEWHERE = {
     "POST /admin/customers/<id>/individuals/<individual>/invitation",
     "POST /portals/self-care/individuals/<individual>/password",
     "POST /portals/self-care/individuals/<individual>/invitation",
+    *("POST /admin/customers/<id>/sessions", "POST /admin/customers/<id>/individuals/<individual>/sessions"),
+    "POST /admin/administrators/<id>/sessions",
+    *("GET /login/forgotten", "POST /login/forgotten", "GET /admin/login/forgotten", "POST /admin/login/forgotten"),
+    *("GET /login/reset/<token>", "POST /login/reset/<token>", "POST /login/strength", "POST /admin/login/strength"),
+    *("GET /admin/login/reset/<token>", "POST /admin/login/reset/<token>"),
+    *("GET /portals/self-care/profile/email/<token>", "POST /portals/self-care/profile/email/<token>"),
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
     *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
@@ -187,6 +211,8 @@ RECORDS = {
     "/portals/iot/devices": "abc-dev",
     "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
+    "/admin/account/sessions": "none",
+    "/admin/mail": "none",
 }
 FORMS = {
     "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
@@ -231,7 +257,7 @@ def routes(app: Flask) -> set[str]:
 
 def address(rule: str) -> str:
     """Fill a rule in with a record of abc."""
-    path = rule.replace("<slug>", "pbx").replace("<individual>", "john")
+    path = rule.replace("<slug>", "pbx").replace("<individual>", "john").replace("<session>", "none")
     path = path.replace("<entry>", "abc-net" if "/admin" in rule else "abc-own")
     if "<id>" in path:
         before = path.partition("/<id>")[0]
@@ -278,7 +304,7 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
     visit = visit_of(landed)
     column = PEOPLE_COLUMNS.index("abc" if mode == "full" else subject)
     for route, (_, people) in TABLE.items():
-        if "/admin" in route:
+        if "/admin" in route or "/reauthenticate" in route:
             assert asked(root, route, prefix=visit, page=landed) == 404, route
             continue
         seen = people[column]

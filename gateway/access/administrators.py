@@ -17,8 +17,9 @@ from gateway.audit.operations import Stamp, record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import networks, operations, sessions
+from gateway.identity import networks, operations
 from gateway.identity.models import Identity, Kind, NetworkList, Realm
+from gateway.identity.notices import tell_of_naming
 from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
@@ -108,6 +109,7 @@ def change(
     identity.version += 1
     flush_login(work)
     _keep_one(work)
+    tell_of_naming(work, identity, before, now)
     record(
         work,
         "administrator.changed",
@@ -132,8 +134,7 @@ def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datet
     identity = _held(work, by, identity_id)
     if by.id == identity_id:
         raise Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself")
-    identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, True, now
-    ended = sessions.end_all(work, identity_id, "password-reset", now)
+    ended = operations.give_password(work, identity, password_hash, now)
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 

@@ -24,6 +24,7 @@ from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.identity import invitations, operations, sessions
 from gateway.identity.models import Identity, Kind, Realm, Session
+from gateway.identity.notices import tell_of_naming
 from gateway.identity.operations import rename
 from gateway.identity.standing import begin
 
@@ -109,6 +110,7 @@ def change(work: Work, rights: Rights, by: Manager, id: str, version: int, given
         individual.version += 1
         flush_login(work)
     if changed:
+        tell_of_naming(work, individual, before, now)
         record(
             work,
             "individual.changed",
@@ -155,8 +157,7 @@ def delete(work: Work, rights: Rights, by: Manager, ids: Collection[str], now: d
 def reset(work: Work, rights: Rights, by: Manager, id: str, password_hash: str, now: datetime) -> None:
     """Give an individual a password for one use; their sessions end."""
     (individual,) = _held(work, rights, by, [id])
-    individual.password_hash, individual.password_must_change, individual.password_set_at = password_hash, True, now
-    ended = sessions.end_all(work, id, "password-reset", now)
+    ended = operations.give_password(work, individual, password_hash, now)
     record(work, "password.reset", of=about(work, individual), sessions_ended=ended)
 
 

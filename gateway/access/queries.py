@@ -50,6 +50,7 @@ _COMMON = (
     Session.stage,
     Session.started_at,
     Session.last_seen_at,
+    Session.proved_at,
     Session.ended_at,
     Session.ended_why,
     _subject.id,
@@ -246,6 +247,7 @@ def _administrator(
         portals_off=frozenset(),
         preferences=preferences_in_force(row, defaults.preferences),
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
     )
 
@@ -294,6 +296,7 @@ def _self_care(
         portals_off=defaults.portals_off,
         preferences=preferences,
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
     )
 
@@ -337,6 +340,7 @@ def _acting(
         portals_off=defaults.portals_off,
         preferences=preferences,
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
         actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),
         visit=Visit(

@@ -57,6 +57,7 @@ class Visitor:
     portals_off: frozenset[str]
     preferences: Preferences
     last_seen_at: datetime
+    proved_at: datetime | None
     support_access: bool
     actor: Actor | None = None
     visit: Visit | None = None

@@ -14,6 +14,7 @@ from gateway.admin.views import (
     panel,
     role_views,
     roles,
+    sessions,
 )
 from gateway.admin.views import gateway as gateway_page
 
@@ -32,4 +33,5 @@ __all__ = [
     "portal",
     "role_views",
     "roles",
+    "sessions",
 ]

@@ -15,6 +15,8 @@ KNOWN_EVENTS = (
     *("launch.started", "launch.refused", "launch.replay", "launch.expired", "visit.start", "visit.end"),
     *("access.changed", "customer.created", "customer.changed", "class.created", "class.changed", "class.deleted"),
     *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
+    *("reset.asked", "reset.sent", "reset.refused", "reset.used", "proof.ok", "sessions.ended"),
+    *("email.asked", "email.changed", "mail.again"),
     *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
     *("networks.changed", "throttle.freed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),

@@ -159,6 +159,7 @@ class Identity(PreferencesMixin, Base):
         Index("ix_identity_individuals", "customer_id", "kind", "sort_key", "id"),
         Index("ix_identity_status", "kind", "status", "sort_key", "id"),
         Index("ix_identity_class", "class_id", "sort_key", "id"),
+        Index("ix_identity_email", "realm", "email_key"),
         CheckConstraint("(realm = 'admin') = (kind = 'administrator')", name="realm_of_kind"),
         CheckConstraint("(kind = 'administrator') = (customer_id IS NULL)", name="customer_of_kind"),
         CheckConstraint("kind != 'customer' OR customer_id = id", name="customer_is_itself"),
@@ -217,7 +218,10 @@ class TrustedNetwork(Base):
 
 
 class Session(Base):
-    """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`."""
+    """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`.
+
+    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11).
+    """
 
     __tablename__ = "session"
 
@@ -228,6 +232,7 @@ class Session(Base):
     subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
     refused_at: Mapped[datetime | None]
@@ -259,13 +264,48 @@ class Throttle(Base):
     until: Mapped[datetime | None]
 
 
-class Invitation(Base):
-    """A link by mail that lets somebody in once, to choose a password; kept as its SHA-256 only (KEY-05)."""
-
-    __tablename__ = "invitation"
+class LinkMixin:
+    """A link by mail, good once; kept as its SHA-256 only (KEY-05)."""
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     identity_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Invitation(LinkMixin, Base):
+    """A link that lets somebody in once, to choose a password."""
+
+    __tablename__ = "invitation"
+
+
+class PasswordReset(LinkMixin, Base):
+    """A link by which whoever reads the mail to `address` chooses another password, and does not get in by that."""
+
+    __tablename__ = "password_reset"
+
+    address: Mapped[str] = mapped_column(String(254))
+
+
+class EmailChange(LinkMixin, Base):
+    """A link that shows that mail to `address` arrives, which is then somebody's."""
+
+    __tablename__ = "email_change"
+
+    address: Mapped[str] = mapped_column(String(254))
+
+
+class ResetRequest(Base):
+    """Somebody forgot a password. Whose it is, if anybody's, is looked up by the worker, so that nobody can tell by
+    the answer or its time (LOG-04); then the row is taken away.
+    """
+
+    __tablename__ = "reset_request"
+
+    id: Mapped[Id]
+    realm: Mapped[Realm] = mapped_column(words(Realm))
+    typed: Mapped[str] = mapped_column(String(256))
+    address: Mapped[str | None] = mapped_column(String(45))
+    agent: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime]

@@ -14,6 +14,7 @@ from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, networks, passwords, sessions
+from gateway.identity.arrivals import Failures, arrive
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
     CustomerClass,
@@ -25,7 +26,9 @@ from gateway.identity.models import (
     Realm,
     Session,
 )
+from gateway.identity.notices import tell
 from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
+from gateway.mail.letters import Letter
 
 UNUSED = timedelta(hours=72)
 """How long a password that staff set, and that is to be changed, waits for its first use (PWD-05)."""
@@ -47,7 +50,6 @@ _CANDIDATE = (
         _customer.status.label("customer_status"),
         Identity.password_set_at,
         CustomerClass.password_days,
-        CustomerClass.password_shortest,
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
         *networks.lists(Identity, _customer),
         Gateway.time_zone.label("gateway_time_zone"),
@@ -65,17 +67,13 @@ _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whose password was right: who, and the step that is due before they are in (None: in).
-
-    `shortest` is how many characters a new password of theirs needs.
-    """
+    """Somebody whose password was right: who, and the step that is due before they are in (None: in)."""
 
     id: str
     kind: Kind
     customer_id: str | None
     due: str | None
     new_hash: str | None = None
-    shortest: int = passwords.SHORTEST
     login: str | None = None
 
 
@@ -130,8 +128,7 @@ def _key(login: str) -> str:
 
 
 def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
-    shortest = row.password_shortest or passwords.SHORTEST
-    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest, row.login)
+    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, row.login)
 
 
 def _usable_since(row: AnyRow) -> datetime:
@@ -168,13 +165,15 @@ def _outlived(row: AnyRow, now: datetime) -> bool:
     return bool(now - row.password_set_at > timedelta(days=row.password_days))
 
 
-def log_in(work: Work, who: Candidate, now: datetime) -> None:
-    """Note a completed log-in on the identity and on the record."""
-    values: dict[str, object] = {"last_login_at": now}
+def log_in(work: Work, who: Candidate, now: datetime) -> Failures:
+    """Note a completed log-in on the identity and on the record; return what failed since the last one."""
+    identity = work.get_one(Identity, who.id, with_for_update=True)
+    failed = arrive(work, identity, now)
+    identity.last_login_at = now
     if who.new_hash:
-        values["password_hash"] = who.new_hash
-    work.execute(update(Identity).where(Identity.id == who.id).values(values))
-    record(work, "login.ok", of=_about(work, who))
+        identity.password_hash = who.new_hash
+    record(work, "login.ok", of=stamp_of(work, identity))
+    return failed
 
 
 def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, door: str) -> None:
@@ -189,13 +188,18 @@ def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, d
         agent=stamp.agent,
         request_id=stamp.request_id,
     )
-    shown = {} if refused.identity_id else {"login": login[:3].encode("ascii", "replace").decode() + "…"}
+    shown = {} if refused.identity_id else {"login": shortened(login)}
     record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, door=door, **shown)
 
 
 def whose_login(reader: Connection, realm: Realm, login: str) -> AnyRow | None:
     """Return the `id` and `customer_id` of whoever has a login, or None."""
     return reader.execute(_WHOSE, {"realm": realm, "key": _key(login)}).one_or_none()
+
+
+def shortened(login: str) -> str:
+    """Return what the record keeps of a login that may be nobody's: it may be a password in the wrong field."""
+    return login[:3].encode("ascii", "replace").decode() + "…"
 
 
 def log_out(work: Work, key: bytes, now: datetime) -> None:
@@ -205,32 +209,35 @@ def log_out(work: Work, key: bytes, now: datetime) -> None:
 
 
 def change_password(work: Work, identity_id: str, new_hash: str, now: datetime, keep: bytes | None) -> None:
-    """Set a password that its owner chose; every other session of theirs ends (SES-05)."""
-    values = {"password_hash": new_hash, "password_must_change": False, "password_set_at": now}
-    work.execute(update(Identity).where(Identity.id == identity_id).values(values))
+    """Set a password that its owner chose; every other session of theirs ends, and they are told (SES-05)."""
+    identity = work.get_one(Identity, identity_id, with_for_update=True)
+    identity.password_hash, identity.password_must_change, identity.password_set_at = new_hash, False, now
     ended = sessions.end_all(work, identity_id, "password-changed", now, but=keep)
-    record(work, "password.changed", sessions_ended=ended)
+    tell(work, identity, Letter.PASSWORD_CHANGED, now)
+    record(work, "password.changed", of=stamp_of(work, identity), sessions_ended=ended)
 
 
-def password_faults(password: str, confirm: str, login: str | None, shortest: int) -> dict[str, list[str]]:
-    """Return what is wrong with a new password, by field (PWD-01, PWD-02); empty when nothing is."""
-    if len(password) < shortest:
-        return {"password": [_("Use at least %(count)d characters.") % {"count": shortest}]}
-    if len(password.encode("utf-8", "surrogatepass")) > passwords.LONGEST_BYTES:
-        return {"password": [_("This password is too long.")]}
-    if login and logins.canonical(login) in logins.canonical(password):
-        return {"password": [_("A password must not contain the login.")]}
-    if password != confirm:
-        return {"confirm": [_("The two passwords differ.")]}
-    return {}
+def give_password(
+    work: Work, identity: Identity, password_hash: str, now: datetime, *, must_change: bool = True
+) -> int:
+    """Give somebody a password that others chose; their sessions end (returns how many did), and they are told."""
+    had_one = identity.password_hash is not None
+    identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, must_change, now
+    if had_one:
+        tell(work, identity, Letter.PASSWORD_CHANGED, now, by_others=True)
+    return sessions.end_all(work, identity.id, "password-reset", now)
 
 
-def offered_password(login: str | None, shortest: int) -> str:
-    """Return a random password that has none of the faults."""
-    password = passwords.generated(max(20, shortest))
-    while password_faults(password, password, login, shortest):
-        password = passwords.generated(max(20, shortest))
-    return password
+def stamp_of(work: Work, identity: Identity) -> Stamp:
+    """Return the stamp of what somebody does for themselves, logged in or not yet."""
+    stamp: Stamp = work.info["stamp"]
+    return replace(
+        stamp,
+        realm=identity.realm,
+        actor_id=identity.id,
+        subject_id=identity.id,
+        customer_id=identity.customer_id,
+    )
 
 
 def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
@@ -348,10 +355,9 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         select(Identity).where(Identity.realm == Realm.ADMIN, Identity.login_key == logins.canonical(login))
     ).one_or_none()
     if found is not None:
-        found.password_hash, found.password_must_change = password_hash, True
-        sessions.end_all(work, found.id, "password-reset", now)
+        ended = give_password(work, found, password_hash, now)
         lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
-        record(work, "password.reset", identity=found.id, networks_lifted=lifted)
+        record(work, "password.reset", identity=found.id, sessions_ended=ended, networks_lifted=lifted)
         return found.id
     made = naming(login, name, "")
     identity = Identity(
@@ -365,6 +371,7 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         role_id=role_id,
         password_hash=password_hash,
         password_must_change=True,
+        password_set_at=now,
         created_at=now,
     )
     work.add(identity)
@@ -374,17 +381,3 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         raise Invalid({"login": [_("This login is taken.")]}) from error
     record(work, "administrator.created", identity=identity.id, role=role_id)
     return identity.id
-
-
-def _about(work: Work, who: Candidate) -> Stamp:
-    stamp: Stamp = work.info["stamp"]
-    realm = Realm.ADMIN if who.kind is Kind.ADMINISTRATOR else Realm.SELF_CARE
-    return Stamp(
-        realm=realm,
-        actor_id=who.id,
-        subject_id=who.id,
-        customer_id=who.customer_id,
-        address=stamp.address,
-        agent=stamp.agent,
-        request_id=stamp.request_id,
-    )

@@ -13,7 +13,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from gateway.errors import TooBusy
 
 LONGEST_BYTES = 1024
-SHORTEST = 15
 UNAMBIGUOUS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
 WAIT_SECONDS = 2.0
 

@@ -12,10 +12,11 @@ from gateway.identity import invitations, operations, passwords, queries, sessio
 from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
 from gateway.web import browser, current
 from gateway.web.attempts import counted, refuse
 from gateway.web.errors import wait
-from gateway.web.letters import invitation_tokens
+from gateway.web.letters import link_tokens
 from gateway.web.marks import for_everyone_logged_in, open_to_all
 from gateway.web.redirects import safe_next, see_other
 
@@ -90,7 +91,7 @@ def new_password_post() -> str | tuple[str, int] | Response:
         return see_other(_log_in_path())
     form = NewPasswordForm()
     password = form.password.data or ""
-    faults = operations.password_faults(password, form.confirm.data or "", None, who.shortest)
+    faults = password_faults(password, form.confirm.data or "", _rules(who))
     if not faults and operations.has_password(current.reader(), who.id, password):
         faults = {"password": [_("This is the old password. Choose a new one.")]}
     if faults:
@@ -159,7 +160,7 @@ def logout() -> Response:
 
 
 def _secret(token: str) -> str:
-    return invitation_tokens(current.house()).read(token, current.now()) or ""
+    return link_tokens(current.house(), invitations.PURPOSE).read(token, current.now()) or ""
 
 
 def _invited(token: str) -> Candidate | None:
@@ -174,11 +175,21 @@ def _invitation_page(who: Candidate | None) -> tuple[str, int]:
     return render_template("identity/invitation.html", person=person), 200 if person else 410
 
 
+def _rules(who: Candidate) -> Rules:
+    return rules_for(current.reader(), who.id, current.house().names)
+
+
 def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
-    rules = [_("At least %(count)d characters; any characters count.") % {"count": who.shortest}]
-    action = f"{_log_in_path()}/password"
+    rules = _rules(who)
     target = safe_next(request.args.get("next"), PREFIX[browser.scope()], HOME[browser.scope()])
-    return render_template("identity/password.html", form=form, rules=rules, action=f"{action}?next={target}")
+    return render_template(
+        "identity/password.html",
+        form=form,
+        rules=rules,
+        generated=offered_password(rules),
+        action=f"{_log_in_path()}/password?next={target}",
+        strength_url=f"{_log_in_path()}/strength",
+    )
 
 
 def _on_the_way(step: str) -> Candidate | None:
@@ -198,11 +209,13 @@ def _go_on(who: Candidate, target: str | None) -> Response:
     if old is not None:
         sessions.end(work, sessions.key_of(old), "replaced", now)
     stage = Stage.LIVE if who.due is None else Stage.PASSWORD
+    failed = operations.log_in(work, who, now) if who.due is None else None
     cookie = sessions.start(work, who.id, scope, stage, now, current.address(), current.agent())
-    if who.due is None:
-        operations.log_in(work, who, now)
+    sessions.keep_latest(work, who.id, now)
     work.commit()
     there = safe_next(target, PREFIX[scope], HOME[scope])
     response = see_other(there if who.due is None else f"{_log_in_path()}/{who.due}?next={there}")
     browser.set_session_cookie(response, scope, None, cookie)
+    if failed is not None and failed.latest is not None:
+        browser.remember_failures(response, scope, failed.count, failed.latest)
     return response

@@ -121,6 +121,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "subject_id": launch.subject_id,
             "started_at": now,
             "last_seen_at": now,
+            "proved_at": None,
             "address": address,
             "agent": agent,
             "parent_key": launch.actor_session_key,

@@ -16,8 +16,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.identity import passwords
 from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import in_force
-from gateway.identity.operations import offered_password, password_faults
-from gateway.identity.queries import shortest_password
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
 from gateway.identity.standing import Standing, individual_standing
 from gateway.people import queries
 from gateway.people.forms import IndividualForm, NewIndividualForm
@@ -120,7 +119,7 @@ def create(desk: Desk) -> Answer:
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        faults = password_faults(typed, typed, form.login.data, _shortest(desk))
+        faults = password_faults(typed, typed, _rules(desk).with_words(form.login.data, form.name.data))
     if not form.validate() or faults:
         return _refused(form, faults, lambda: _new_page(desk, form, roles))
     rights, now = current.house().rights, current.now()
@@ -179,7 +178,7 @@ def invite(desk: Desk, id: str) -> Answer:
 def reset(desk: Desk, id: str) -> Answer:
     """Give an individual a password for one use, shown on the answering page and never again."""
     row = _row(desk, id)
-    password = offered_password(row.login, _shortest(desk))
+    password = offered_password(rules_for(current.reader(), id, current.house().names))
     password_hash = passwords.hashed(password)
     work = current.writer()
     operations.reset(work, current.house().rights, desk.by, id, password_hash, current.now())
@@ -241,8 +240,9 @@ def _standing(row: AnyRow) -> Standing:
     return individual_standing(row.suspended, row.activates_on, row.expires_on, _zone(row), current.now())
 
 
-def _shortest(desk: Desk) -> int:
-    return shortest_password(current.reader(), desk.by.customer_id)
+def _rules(desk: Desk) -> Rules:
+    """Return the rules for a new individual: those of its customer."""
+    return rules_for(current.reader(), desk.by.customer_id, current.house().names)
 
 
 def _stored(row: AnyRow) -> dict[str, Any]:
@@ -272,7 +272,7 @@ def _barred(desk: Desk, row: AnyRow) -> str | None:
 
 
 def _new_page(desk: Desk, form: NewIndividualForm, roles: Sequence[queries.Given]) -> str:
-    shortest = _shortest(desk)
+    rules = _rules(desk)
     form.password.data = ""
     return render_template(
         "people/new.html",
@@ -280,8 +280,9 @@ def _new_page(desk: Desk, form: NewIndividualForm, roles: Sequence[queries.Given
         form=form,
         roles=roles,
         zone=queries.zone_at(current.reader(), desk.by.customer_id),
-        shortest=shortest,
-        generated=offered_password(form.login.data, shortest),
+        rules=rules,
+        generated=offered_password(rules.with_words(form.login.data, form.name.data)),
+        strength_url=f"{'/admin' if desk.layout == 'base.html' else ''}/login/strength",
     )
 
 

@@ -1,7 +1,7 @@
 """The one guard at every door.
 
 Default deny; refusals come in one order: no session (303), node forbidden (404), level too low (403), a form that is
-not ours (400). What follows (404 for a record, 409, 422) is the view's.
+not ours (400), a proof that is too old (403). What follows (404 for a record, 409, 422) is the view's.
 """
 
 from typing import NoReturn
@@ -24,12 +24,14 @@ from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.identity import sessions
 from gateway.identity.models import Scope
+from gateway.identity.proofs import is_recent
 from gateway.portal.registry import Registry
 from gateway.web import current, origin
 from gateway.web.browser import handle, scope, session_cookie
-from gateway.web.marks import Mark
-from gateway.web.redirects import see_other
+from gateway.web.marks import RECENT, Mark
+from gateway.web.redirects import page_of, reauthentication_path, see_other
 
+REAUTH = "reauth_required"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 login_manager = LoginManager()
@@ -106,7 +108,21 @@ def guard(registry: Registry) -> Response | None:
         csrf.protect()
         if not mark.open_to_all and any("\0" in text for texts in asked.form.listvalues() for text in texts):
             raise Invalid({"": [N_("A zero byte cannot be kept.")]})
+        if isinstance(who, Visitor) and getattr(current_app.view_functions[str(request.endpoint)], RECENT, False):
+            return _prove_first(who)
     return None
+
+
+def _prove_first(who: Visitor) -> Response | None:
+    """Ask somebody who did not prove lately who they are to do so first, then to repeat the change.
+
+    A form of a page leads there and back to its page; anything else gets 403.
+    """
+    if is_recent(who.proved_at, g.now):
+        return None
+    if request.headers.get("Sec-Fetch-Mode") == "navigate":
+        return see_other(reauthentication_path(who.scope, page_of(request.path)))
+    refuse(Forbidden(N_("This needs your password again first. Confirm that it is you, then repeat it."), REAUTH))
 
 
 def _resolve() -> Visitor | Ended | None:

@@ -4,7 +4,9 @@ Sessions are rows of ours; Flask's own holds, for the length of one request, onl
 """
 
 import hashlib
+import re
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
@@ -15,6 +17,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.web import current, scopes
+
+FAILURES = re.compile(r"([0-9]{1,4})\.([0-9]{1,10})\Z")
+TOLD_WITHIN = 300
 
 
 class Passing(dict[str, Any], SessionMixin):
@@ -102,6 +107,22 @@ def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
             delete_cookie(response, name)
 
 
+def remember_failures(response: AnyResponse, of: Scope, count: int, latest: datetime) -> None:
+    """Have the next page say how many log-ins failed since the one before, and when the last did (LOG-09)."""
+    name = scopes.failures_cookie_name(of, _secure())
+    set_cookie(response, name, f"{count}.{int(latest.timestamp())}", seconds=TOLD_WITHIN)
+
+
+def failures_to_tell() -> tuple[int, datetime] | None:
+    """Return what the present page has to say of failed log-ins, and have it forgotten; it is said once."""
+    name = scopes.failures_cookie_name(scope(), _secure())
+    found = FAILURES.match(read_cookie(name) or "")
+    if found is None or scope() is Scope.VISIT:
+        return None
+    g.told_failures = name
+    return int(found[1]), datetime.fromtimestamp(int(found[2]), UTC)
+
+
 def form_seed() -> str:
     """Return what ties a form to this browser: made from the session cookie, or from a stranger's own cookie.
 
@@ -125,4 +146,6 @@ def register(app: Flask) -> None:
     def _remember_stranger(response: Response) -> Response:
         if "csrf_token" in g and "stranger_cookie" in g:
             set_cookie(response, *g.stranger_cookie)
+        if "told_failures" in g:
+            delete_cookie(response, g.told_failures)
         return response

@@ -23,12 +23,16 @@ from gateway.web.address import client_address
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What one process keeps: settings, database, compiled rights, the keys of the record."""
+    """What one process keeps: settings, database, compiled rights, the keys of the record.
+
+    `names` are those of the house, brand and portals: no password is made of them (PWD-03).
+    """
 
     settings: Settings
     database: Database
     rights: Rights
     audit_keys: Keys
+    names: tuple[str, ...]
 
     def stamped(self, work: Work, stamp: Stamp) -> Work:
         """Prepare a unit of work for recording what it does."""

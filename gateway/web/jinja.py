@@ -14,9 +14,8 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from gateway.access.acting import REASONS
-from gateway.i18n import catalog
-from gateway.web import current
-from gateway.web.browser import session_cookie
+from gateway.i18n import agents, catalog
+from gateway.web import browser, current
 
 TOKEN_SECONDS = 600
 STATIC = Path(__file__).parent.parent / "static"
@@ -34,6 +33,15 @@ NOTICES: Mapping[str, str] = {
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
     "session-ended": catalog.N_("The session has ended."),
+    "sessions-ended": catalog.N_("The sessions have ended."),
+    "proved": catalog.N_("Thank you. Go on with what you were about to do."),
+    "link-asked": catalog.N_(
+        "If this login or address is known here, a mail with a link is on its way. It can take a few minutes."
+    ),
+    "password-reset": catalog.N_("Your password is changed. Log in with it now."),
+    "email-asked": catalog.N_("A link is on its way to the new address. Nothing changes until you open it."),
+    "email-changed": catalog.N_("Your e-mail address is changed."),
+    "mail-again": catalog.N_("The letter is sent once more."),
     "visit-ended": catalog.N_("The visit has ended."),
 }
 """Quiet confirmations, named in the query of the page that follows a change."""
@@ -126,7 +134,7 @@ def _form_token(_cookie: str, _age: int) -> str:
 def form_token() -> str:
     """Return what ties a form to this browser; somebody logged in is given the same one for some minutes."""
     if "csrf_token" not in g:
-        cookie, age = session_cookie(), int(current.now().timestamp()) // TOKEN_SECONDS
+        cookie, age = browser.session_cookie(), int(current.now().timestamp()) // TOKEN_SECONDS
         g.csrf_token = _form_token(cookie, age) if cookie else generate_csrf()
     return str(g.csrf_token)
 
@@ -141,6 +149,7 @@ def _context() -> dict[str, Any]:
         "f": current.formats(),
         "request_id": current.request_id(),
         "notice": _notice(),
+        "failed_before": _failed_before(),
         "nonce": current.nonce(),
         "csrf_token": form_token,  # Flask-WTF's own signs anew for every page
     }
@@ -151,11 +160,24 @@ def _notice() -> str | None:
     return catalog.gettext(sentence) if sentence else None
 
 
+def _failed_before() -> str | None:
+    failures = browser.failures_to_tell() if current.maybe_visitor() else None
+    if failures is None:
+        return None
+    count, latest = failures
+    return catalog.ngettext(
+        "Since your last log-in, %(num)s attempt with your login failed, on %(at)s.",
+        "Since your last log-in, %(num)s attempts with your login failed, the last on %(at)s.",
+        count,
+    ) % {"num": count, "at": current.formats().moment(latest)}
+
+
 def register(app: Flask) -> None:
     """Set up the template environment."""
     environment = app.jinja_env
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.auto_reload = False
-    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset, csrf_token=form_token)
+    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset)
+    environment.globals.update(csrf_token=form_token, in_words=agents.in_words)
     app.context_processor(_context)

@@ -8,6 +8,7 @@ from gateway.access.levels import Level
 
 View = TypeVar("View", bound=Callable[..., object])
 MARK = "__portico_mark__"
+RECENT = "__portico_recent__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ def open_to_all(view: View) -> View:
 def in_visits_only(view: View) -> View:
     """Mark a view that exists under `/as/<handle>` only and looks after itself."""
     return _marking(Mark(open_to_all=True, in_visits_only=True))(view)
+
+
+def needs_recent(view: View) -> View:
+    """Mark a view whose unsafe methods need a log-in, or a proof of who one is, of the last ten minutes (SES-11)."""
+    setattr(view, RECENT, True)
+    return view
 
 
 def _marking(mark: Mark) -> Callable[[View], View]:

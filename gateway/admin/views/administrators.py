@@ -22,10 +22,11 @@ from gateway.identity import networks, passwords
 from gateway.identity import queries as identities
 from gateway.identity.forms import add_faults
 from gateway.identity.models import NetworkList, Realm
+from gateway.identity.password_rules import offered_password, rules_for, rules_for_staff
 from gateway.portal.guard import refuse
 from gateway.portal.pages import next_links, query_text
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 
@@ -47,13 +48,15 @@ def new_administrator() -> str:
 
 
 @bp.post("/administrators/new")
+@needs_recent
 @belongs_to("administrators")
 def create_administrator() -> tuple[str, int] | Page:
     """Make an administrator; the password for one use is shown on the answering page, and never again."""
     form = _form()
     if not form.validate():
         return _page(form, None), 422
-    password = passwords.generated()
+    rules = rules_for_staff(current.house().names)
+    password = offered_password(rules.with_words(form.record.login, form.record.name))
     password_hash = passwords.hashed(password)
     work = current.writer()
     try:
@@ -79,6 +82,7 @@ def administrator(id: str) -> str:
 
 
 @bp.post("/administrators/<id>")
+@needs_recent
 @belongs_to("administrators")
 def save_administrator(id: str) -> tuple[str, int] | Response:
     """Save an administrator: nobody gives or edits rights beyond their own, or changes their own role."""
@@ -105,6 +109,7 @@ def save_administrator(id: str) -> tuple[str, int] | Response:
 
 
 @bp.post("/administrators/<id>/suspended")
+@needs_recent
 @belongs_to("administrators")
 def suspend_administrator(id: str) -> Response:
     """Suspend or restore an administrator; suspending ends their sessions and visits at once.
@@ -123,11 +128,12 @@ def suspend_administrator(id: str) -> Response:
 
 
 @bp.post("/administrators/<id>/reset")
+@needs_recent
 @belongs_to("administrators")
 def reset_administrator(id: str) -> Page:
     """Give an administrator a password for one use, shown on the answering page and never again."""
     row = row_of(id)
-    password = passwords.generated()
+    password = offered_password(rules_for(current.reader(), id, current.house().names))
     password_hash = passwords.hashed(password)
     work = current.writer()
     try:

@@ -16,9 +16,10 @@ from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name, ngettext
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import classes as operations
-from gateway.identity import passwords, queries
+from gateway.identity import queries
 from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES
+from gateway.identity.password_rules import SHORTEST, SHORTEST_WITH_FACTOR
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
 from gateway.web.marks import belongs_to
@@ -132,7 +133,7 @@ def _page(row: AnyRow | None, form: ClassForm, meanwhile: Sequence[tuple[str, st
         inherited=inherited,
         samples=samples.samples(typed, current.now()),
         zones=zones_with_offsets(current.now()),
-        shortest=passwords.SHORTEST,
+        shortest=(SHORTEST, SHORTEST_WITH_FACTOR),
         meanwhile=meanwhile,
     )
 

@@ -22,7 +22,8 @@ from gateway.identity import queries as identities
 from gateway.identity.forms import add_faults, choices
 from gateway.identity.inheritance import in_force
 from gateway.identity.models import CustomerStatus, Kind, SupportAccess
-from gateway.identity.operations import offered_password, password_faults, set_customer_status
+from gateway.identity.operations import set_customer_status
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_in_class
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
@@ -77,8 +78,7 @@ def create_customer() -> tuple[str, int] | Response:
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        shortest = identities.shortest_in_class(current.reader(), form.customer_class.data or "")
-        faults = password_faults(typed, typed, form.login.data, shortest)
+        faults = password_faults(typed, typed, _rules(form))
     if not form.validate() or faults:
         return _refused(form, faults), 422
     password = NewPassword(passwords.hashed(typed), must_change=True) if typed else None
@@ -114,7 +114,7 @@ def save_customer(id: str) -> tuple[str, int] | Response:
         return _page(row, form), 422
     work, status = current.writer(), CustomerStatus(form.status.data)
     try:
-        operations.change(work, id, form.version_or(row.version), form.record)
+        operations.change(work, id, form.version_or(row.version), form.record, current.now())
         if status is not row.status:
             set_customer_status(work, id, status, current.now())
     except Invalid as invalid:
@@ -236,11 +236,15 @@ def _new_form(**given: object) -> NewCustomerForm:
     return form
 
 
+def _rules(form: NewCustomerForm) -> Rules:
+    rules = rules_in_class(current.reader(), form.customer_class.data or "", current.house().names)
+    return rules.with_words(form.login.data, form.name.data)
+
+
 def _new_page(form: NewCustomerForm) -> str:
+    rules = _rules(form)
     form.password.data = ""
-    return render_template(
-        "admin/customer_new.html", form=form, generated=offered_password(form.login.data, passwords.SHORTEST)
-    )
+    return render_template("admin/customer_new.html", form=form, rules=rules, generated=offered_password(rules))
 
 
 def _refused(form: NewCustomerForm, faults: Mapping[str, Sequence[str]]) -> str:

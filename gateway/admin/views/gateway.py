@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from gateway.admin.forms.gateway import GatewayForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import Stale
+from gateway.errors import Invalid, Stale
 from gateway.i18n import samples
+from gateway.i18n.catalog import N_, language_name
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import operations, queries
+from gateway.identity import operations, queries, sessions
 from gateway.identity.inheritance import PREFERENCES
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 
@@ -32,6 +32,7 @@ def gateway() -> str:
 
 
 @bp.post("/gateway")
+@needs_recent
 @belongs_to("gateway")
 def save_gateway() -> tuple[str, int] | Response:
     """Save the defaults; they act at everybody's next request."""
@@ -47,6 +48,19 @@ def save_gateway() -> tuple[str, int] | Response:
         return _stale(form), 409
     work.commit()
     return see_other("/admin/gateway?done=saved")
+
+
+@bp.post("/gateway/sessions")
+@needs_recent
+@belongs_to("gateway")
+def end_everybodys_sessions() -> Response:
+    """End every session of everybody but one's own, once that is confirmed (ASVS 7.4.5)."""
+    if request.form.get("confirm") != "y":
+        raise Invalid({"confirm": [N_("Tick the box to confirm that everybody is logged out.")]})
+    work = current.writer()
+    sessions.end_everybodys(work, current.now(), but=current.visitor().session_key)
+    work.commit()
+    return see_other("/admin/gateway?done=sessions-ended")
 
 
 def _form(**given: object) -> GatewayForm:

@@ -20,7 +20,7 @@ from gateway.identity import networks, passwords, queries
 from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Kind, NetworkList
-from gateway.identity.operations import offered_password, password_faults
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_of
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -65,8 +65,7 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        shortest = row.password_shortest or passwords.SHORTEST
-        faults = password_faults(typed, typed, form.login.data, shortest)
+        faults = password_faults(typed, typed, _rules(row).with_words(form.login.data))
     if not form.validate() or faults:
         return _refused(row, entries, form, faults)
     password = operations.NewPassword(passwords.hashed(typed), form.password_must_change.data) if typed else None
@@ -136,7 +135,7 @@ def _stale(row: AnyRow, form: PanelForm) -> tuple[str, int]:
 
 def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequence[str] | None = None) -> str:
     reader, now = current.reader(), current.now()
-    stored, shortest = _stored(row, entries), row.password_shortest or passwords.SHORTEST
+    stored, rules = _stored(row, entries), _rules(row)
     inherited = {name: _in_force(row, name, own=False) for name in FIELDS}
     roles = operations.roles_to_hold(reader, row.kind, row.customer_id, row.role_id)
     form.offer(roles, current.house().settings.languages, {name: found.value for name, found in inherited.items()})
@@ -160,10 +159,14 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         outside=queries.sessions_outside(
             reader, row.id, networks.kept((entry.network, entry.expires_at) for entry in entries or above), now
         ),
-        generated=offered_password(row.login, shortest),
-        shortest=shortest,
+        generated=offered_password(rules),
+        rules=rules,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
     )
+
+
+def _rules(row: AnyRow) -> Rules:
+    return rules_of(row, current.house().names)
 
 
 def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:

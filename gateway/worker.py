@@ -1,0 +1,99 @@
+"""What is done beside the server: mail answered and sent, and what is long over taken away."""
+
+import secrets
+import time
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from gateway import clock
+from gateway.audit.operations import Stamp
+from gateway.errors import Unrecordable
+from gateway.identity import arrivals, links, resets, sessions, throttle
+from gateway.mail import operations as outbox
+from gateway.mail.queries import is_due
+from gateway.mail.smtp import NotSent, Server, message
+from gateway.web.current import House
+from gateway.web.letters import written
+
+log = structlog.get_logger()
+
+ROUND_SECONDS = 2
+TIDY_SECONDS = 60
+
+
+def run(house: House) -> None:
+    """Go round for ever. A database that is away for a while ends nothing: the next round tries again."""
+    tidied = 0.0
+    while True:
+        try:
+            answer_resets(house)
+            send_mail(house)
+            if time.monotonic() - tidied > TIDY_SECONDS:
+                tidy(house)
+                tidied = time.monotonic()
+        except (DBAPIError, Unrecordable) as error:
+            log.error("worker.failed", error=type(error).__name__)
+        time.sleep(ROUND_SECONDS + secrets.randbelow(1000) / 1000)
+
+
+def answer_resets(house: House) -> None:
+    """Write the letters to those who forgot a password; nothing is written while nobody asks."""
+    with house.database.reading() as reader:
+        if not resets.asked(reader):
+            return
+    with house.database.writing() as work:
+        resets.answer(house.stamped(work, Stamp()), clock.now())
+        work.commit()
+
+
+def send_mail(house: House) -> None:
+    """Send every letter that is due; without a mail server they wait."""
+    url = house.settings.mail_url
+    if url is None:
+        return
+    server = Server.at(url, house.settings.base_url)
+    with house.database.reading() as reader:
+        while is_due(reader, clock.now()) and _send_one(house, server):
+            pass
+
+
+def _send_one(house: House, server: Server) -> bool:
+    """Send the next letter; tells whether to go on: not when the server is away, or another worker took the letter.
+
+    It is this worker's from a commit on, so that no transaction is open while the mail server is waited for.
+    """
+    with house.database.writing() as work:
+        letter = outbox.claim(work, clock.now())
+        work.commit()
+    if letter is None:
+        return False
+    try:
+        with house.database.reading() as reader:
+            words = written(reader, house, letter)
+        if words is None:
+            raise NotSent("whom it was for is gone", for_good=True)
+        server.send(message(letter.id, words, letter.address, house.settings.brand, server, clock.now()))
+    except NotSent as refused:
+        log.warning("mail.failed", mail=letter.id, reason=refused.reason)
+        with house.database.writing() as work:
+            outbox.failed(work, letter, refused.reason, clock.now(), for_good=refused.for_good)
+            work.commit()
+        return not refused.all
+    with house.database.writing() as work:
+        outbox.sent(work, letter.id, clock.now())
+        work.commit()
+    return True
+
+
+def tidy(house: House) -> None:
+    """Take away sessions, launches, links and letters that are long over; tell of many failed log-ins."""
+    now = clock.now()
+    with house.database.writing() as work:
+        house.stamped(work, Stamp())
+        sessions.forget_old(work, now)
+        links.forget_old(work, now - sessions.KEPT)
+        outbox.forget_old(work, now)
+        throttle.forget_old(work, now)
+        arrivals.tell_of_many(work, now)
+        work.commit()
