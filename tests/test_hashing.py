@@ -3,8 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,33 +23,36 @@ NewBrowser = Callable[[], Browser]
 @contextmanager
 def every_turn_taken() -> Iterator[None]:
     """Keep others from hashing meanwhile."""
-    with ExitStack() as stack:
-        for _ in range(passwords.AT_ONCE):
-            stack.enter_context(passwords._turn())
+    over = threading.Event()
+    taken = [passwords._threads.submit(over.wait) for _ in range(passwords.AT_ONCE)]
+    try:
         yield
+    finally:
+        over.set()
+        wait(taken)
 
 
 def test_no_more_hash_at_once_than_there_are_turns__RATE_06() -> None:
     inside, most, lock = 0, 0, threading.Lock()
 
-    def one(_number: int) -> None:
+    def one() -> None:
         nonlocal inside, most
-        with passwords._turn():
-            with lock:
-                inside += 1
-                most = max(most, inside)
-            time.sleep(0.01)
-            with lock:
-                inside -= 1
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.01)
+        with lock:
+            inside -= 1
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(one, range(32)))
+        list(pool.map(lambda _: passwords._in_turn(one), range(32)))
     assert most == passwords.AT_ONCE
 
 
 def test_the_queue_has_an_end_and_whoever_finds_it_full_is_told_at_once__RATE_06() -> None:
-    with every_turn_taken(), ThreadPoolExecutor(passwords.WAITING) as pool:
-        queue = [pool.submit(passwords.hashed, "x") for _ in range(passwords.WAITING)]
+    most = passwords.AT_ONCE + passwords.WAITING
+    with every_turn_taken(), ThreadPoolExecutor(most) as pool:
+        queue = [pool.submit(passwords.hashed, "x") for _ in range(most)]
         begun = time.monotonic()
         while passwords._queue._value:  # type: ignore[attr-defined]
             assert time.monotonic() - begun < passwords.WAIT_SECONDS

@@ -313,7 +313,8 @@ def test_of_thirty_who_open_one_link_at_once_one_is_let_in(root: Browser, app: F
 
     with ThreadPoolExecutor(10) as pool:
         answers = sorted(pool.map(use, range(30)))
-    assert answers == [303] + [410] * 29
+    assert answers[0] == 303
+    assert set(answers[1:]) == {410, 429}
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ TABLE = {
     "GET /admin/customers/<id>/individuals/<individual>/self-care": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>/self-care": (">>!", ">>>>>>>"),
     "GET /admin/customers/<id>/self-care/networks/<entry>": ("...", ">>>>>>>"),
-    "POST /admin/customers/<id>/self-care/networks/<entry>": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care/networks/<entry>": (">>!", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals/<individual>/self-care/networks/<entry>": ("---", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>/self-care/networks/<entry>": ("--!", ">>>>>>>"),
     "POST /admin/customers/<id>/self-care/attempts": (">>!", ">>>>>>>"),
@@ -121,8 +121,6 @@ TABLE = {
     "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
     "GET /portals/self-care/security/networks": (">>>", "......."),
     "POST /portals/self-care/security/networks": (">>>", ">>>>>>>"),
-    "GET /portals/self-care/security/networks/<entry>": (">>>", ".------"),
-    "POST /portals/self-care/security/networks/<entry>": (">>>", "?------"),
     "GET /portals/self-care/individuals": (">>>", ".---.--"),
     "GET /portals/self-care/individuals/new": (">>>", ".---.--"),
     "POST /portals/self-care/individuals/new": (">>>", "?---?--"),
@@ -186,6 +184,7 @@ ELSEWHERE = {
     *("GET /login/reset/<token>", "POST /login/reset/<token>", "POST /login/strength", "POST /admin/login/strength"),
     *("GET /admin/login/reset/<token>", "POST /admin/login/reset/<token>"),
     *("GET /portals/self-care/profile/email/<token>", "POST /portals/self-care/profile/email/<token>"),
+    *("GET /portals/self-care/security/networks/<entry>", "POST /portals/self-care/security/networks/<entry>"),
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
     *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
@@ -229,9 +228,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     _filled(url)
     made = create_app(settings_for(url), discover())
     with working(made) as work:
-        for id, which in (("abc-net", NetworkList.PROVIDER), ("abc-own", NetworkList.OWN)):
-            place = {"network": "127.0.0.1", "position": 0, "created_at": clock.now()}
-            work.add(TrustedNetwork(id=id, identity_id="abc", list=which, **place))
+        place = {"list": NetworkList.PROVIDER, "network": "127.0.0.1", "position": 0, "created_at": clock.now()}
+        work.add(TrustedNetwork(id="abc-net", identity_id="abc", **place))
     yield made
     made.extensions["portico"].database.dispose()
 
@@ -258,7 +256,7 @@ def routes(app: Flask) -> set[str]:
 def address(rule: str) -> str:
     """Fill a rule in with a record of abc."""
     path = rule.replace("<slug>", "pbx").replace("<individual>", "john").replace("<session>", "none")
-    path = path.replace("<entry>", "abc-net" if "/admin" in rule else "abc-own")
+    path = path.replace("<entry>", "abc-net")
     if "<id>" in path:
         before = path.partition("/<id>")[0]
         path = path.replace("<id>", RECORDS[before])

@@ -4,8 +4,9 @@ import os
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -23,22 +24,35 @@ SMALLEST = 8
 """The least memory, in KiB, that argon2 works with."""
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=KIBIBYTES, parallelism=1)
-_at_once = threading.BoundedSemaphore(AT_ONCE)
 _queue = threading.BoundedSemaphore(AT_ONCE + WAITING)
+_Made = TypeVar("_Made")
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Wait for a turn to hash. `AT_ONCE` have one, `WAITING` more stand in the queue, and not for long (RATE-06)."""
+_threads = ThreadPoolExecutor(AT_ONCE, "hashing")
+"""The threads that hash: the memory that a hash takes stays with its thread, so these few have all of it."""
+
+
+def _renew() -> None:
+    """Make the threads anew in a process that was forked: those of the other are not there."""
+    global _threads
+    _threads = ThreadPoolExecutor(AT_ONCE, "hashing")
+
+
+os.register_at_fork(after_in_child=_renew)
+
+
+def _in_turn(make: Callable[[], _Made]) -> _Made:
+    """Hash when it is one's turn: `AT_ONCE` at a time, `WAITING` more in the queue, and not for long (RATE-06)."""
     if not _queue.acquire(blocking=False):
         raise TooBusy
     try:
-        if not _at_once.acquire(timeout=WAIT_SECONDS):
-            raise TooBusy
+        made = _threads.submit(make)
         try:
-            yield
-        finally:
-            _at_once.release()
+            return made.result(WAIT_SECONDS)
+        except TimeoutError as error:
+            if made.cancel():
+                raise TooBusy from error
+            return made.result()
     finally:
         _queue.release()
 
@@ -48,8 +62,7 @@ def hashed(password: str) -> str:
 
     Raises `TooBusy` when too many are being hashed.
     """
-    with _turn():
-        return _hasher.hash(_prepared(password))
+    return _in_turn(lambda: _hasher.hash(_prepared(password)))
 
 
 _NOBODYS = _hasher.hash(secrets.token_urlsafe(32))
@@ -62,8 +75,8 @@ def matches(password_hash: str | None, password: str) -> bool:
     """
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return False
-    with _turn():
-        return _verified(password_hash or _NOBODYS, _prepared(password)) and password_hash is not None
+    right = _in_turn(lambda: _verified(password_hash or _NOBODYS, _prepared(password)))
+    return right and password_hash is not None
 
 
 def _verified(password_hash: str, prepared: bytes) -> bool:

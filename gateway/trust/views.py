@@ -72,14 +72,13 @@ def entry_pages(bp: Blueprint, mark: Mark, path: str, name: str, place: Callable
 def _show(here: Place) -> Answer:
     """Show one's own list, the provider's beside it, and from where one is here now."""
     row, entries = _list(here)
-    stored = {"trusted_networks": networks.as_text(entry.network for entry in entries), "version": row.version}
-    return _page(here, row, entries, OwnListForm(formdata=None, data=stored))
+    return _page(here, row, entries, OwnListForm(formdata=None, data=_stored(row, entries)))
 
 
 def _save(here: Place) -> Answer:
     """Save one's own list; one that shuts out the present address wants a second yes (TIP-08)."""
     row, entries = _list(here)
-    form = OwnListForm(data={"version": row.version})
+    form = OwnListForm(data=_stored(row, entries))
     address, adding = current.address(), request.form.get("add") == "y"
     if not form.validate():
         return _page(here, row, entries, form), 422
@@ -106,14 +105,13 @@ def _save(here: Place) -> Answer:
 def _show_entry(here: Place, id: str) -> Answer:
     """Show what is known of an entry."""
     entry = _entry(here, id)
-    form = EntryForm(formdata=None, data={"note": entry.note, "open_for": "" if entry.expires_at else "always"})
-    return _entry_page(here, entry, form)
+    return _entry_page(here, entry, EntryForm(formdata=None, data=_known(entry)))
 
 
 def _save_entry(here: Place, id: str) -> Answer:
     """Say what an entry is for, and until when it counts."""
     entry = _entry(here, id)
-    form = EntryForm()
+    form = EntryForm(data=_known(entry))
     form.offer(entry.expires_at)
     if not form.validate():
         return _entry_page(here, entry, form), 422
@@ -128,6 +126,14 @@ def _save_entry(here: Place, id: str) -> Answer:
 def _list(here: Place) -> tuple[AnyRow, Sequence[AnyRow]]:
     reader = current.reader()
     return networks.holder(reader, here.identity_id), networks.on_list(reader, here.identity_id, here.which)
+
+
+def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, object]:
+    return {"trusted_networks": networks.as_text(entry.network for entry in entries), "version": row.version}
+
+
+def _known(entry: AnyRow) -> dict[str, object]:
+    return {"note": entry.note, "open_for": "" if entry.expires_at else "always"}
 
 
 def _entry(here: Place, id: str) -> AnyRow:
