@@ -10,7 +10,10 @@ from gateway import admin, cli, self_care
 from gateway.access.rights import Rights
 from gateway.audit.operations import Keys
 from gateway.db import Database
+from gateway.identity import second_factor
 from gateway.identity import views as identity
+from gateway.identity.factor import views as factor
+from gateway.keys import Vault
 from gateway.launch import views as launch
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
@@ -44,6 +47,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         database=Database(settings.database_url),
         rights=Rights(registry.structures()),
         audit_keys=Keys(settings.audit_keys),
+        vault=Vault(settings.keys_by_id(second_factor.PURPOSE)),
     )
     app.extensions["portico"] = house
     if settings.redis_url:
@@ -59,6 +63,8 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
+    app.register_blueprint(factor.bp)
+    app.register_blueprint(self_care.own)
     app.register_blueprint(launch.bp)
     registry.mount(app)
     cli.register(app)

@@ -45,6 +45,31 @@ TABLE = {
     "POST /admin/customers/<id>/individuals/change": ("??!", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals/<individual>": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>": (">>!", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/self-care/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/administrators/<id>/second-factor/reset": ("?-!", ">>>>>>>"),
+    "GET /admin/security": ("...", ">>>>>>>"),
+    "POST /admin/security": ("???", ">>>>>>>"),
+    "POST /admin/security/sessions/<id>": ("---", ">>>>>>>"),
+    "GET /admin/security/second-factor": ("...", ">>>>>>>"),
+    "GET /admin/security/second-factor/app": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/app": ("???", ">>>>>>>"),
+    "POST /admin/security/second-factor/app/confirm": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/recovery-codes": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/recovery-codes": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/on": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/on": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/off": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/off": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/passkeys/new": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/new": ("???", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/passkeys/<id>": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/<id>": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/<id>/remove": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/devices/forget": (">>>", ">>>>>>>"),
+    "POST /admin/security/second-factor/devices/<id>/forget": ("---", ">>>>>>>"),
     "GET /admin/mail": (".-.", ">>>>>>>"),
     "GET /admin/formats": ("...", ">>>>>>>"),
     "POST /admin/launches": (">>!", ">>>>>>>"),
@@ -88,6 +113,25 @@ TABLE = {
     "GET /portals/self-care/preferences/formats": (">>>", "......."),
     "POST /portals/self-care/security": (">>>", "???????"),
     "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
+    "GET /portals/self-care/security/second-factor": (">>>", "......."),
+    "GET /portals/self-care/security/second-factor/app": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/app": (">>>", "???????"),
+    "POST /portals/self-care/security/second-factor/app/confirm": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/recovery-codes": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/recovery-codes": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/on": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/on": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/off": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/off": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/passkeys/new": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/passkeys/new": (">>>", "???????"),
+    "POST /portals/self-care/security/second-factor/passkeys": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/passkeys/<id>": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/passkeys/<id>": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/passkeys/<id>/remove": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/devices/forget": (">>>", ">>>>>>>"),
+    "POST /portals/self-care/security/second-factor/devices/<id>/forget": (">>>", "-------"),
+    "POST /portals/self-care/individuals/<individual>/second-factor/reset": (">>>", "?------"),
     "GET /portals/self-care/individuals": (">>>", ".---.--"),
     "GET /portals/self-care/individuals/new": (">>>", ".---.--"),
     "POST /portals/self-care/individuals/new": (">>>", "?---?--"),
@@ -124,7 +168,7 @@ TABLE = {
 }
 # Open to strangers, or answering to nothing but themselves: each has tests of its own.
 ELSEWHERE = {
-    *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password", "GET /login/enrol"),
+    *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password"),
     "POST /admin/administrators/<id>/reset",
     "POST /admin/customers/<id>/individuals/<individual>/password",
     "POST /admin/customers/<id>/individuals/<individual>/invitation",
@@ -132,7 +176,15 @@ ELSEWHERE = {
     "POST /portals/self-care/individuals/<individual>/invitation",
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
-    *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
+    *("GET /admin/login", "POST /admin/login", "POST /admin/logout"),
+    *(
+        f"{method} {realm}/login/{step}"
+        for realm in ("", "/admin")
+        for method, step in (
+            *(("GET", "code"), ("POST", "code"), ("GET", "enrol"), ("POST", "enrol")),
+            *(("POST", "passkey"), ("POST", "passkey/options")),
+        )
+    ),
     *(
         "GET /admin/login/password",
         "POST /admin/login/password",
@@ -153,6 +205,11 @@ RECORDS = {
     "/portals/iot/devices": "abc-dev",
     "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
+    "/portals/self-care/security/second-factor/passkeys": "none",
+    "/portals/self-care/security/second-factor/devices": "none",
+    "/admin/security/sessions": "none",
+    "/admin/security/second-factor/passkeys": "none",
+    "/admin/security/second-factor/devices": "none",
 }
 FORMS = {
     "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
@@ -244,7 +301,7 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
             continue
         seen = people[column]
         if route.startswith("POST"):
-            expected = 404 if seen == "-" and "sessions" not in route else 403
+            expected = 404 if seen == "-" and "/security/" not in route else 403
         else:
             expected = STATUS[seen]
         assert asked(root, route, prefix=visit, page=landed) == expected, route
@@ -262,7 +319,7 @@ THEIRS = {
 
 def test_every_record_of_a_portal_is_asked_for_here() -> None:
     asked = {route.split()[1] for route in TABLE if "<id>" in route and "/portals/" in route}
-    assert asked - {"/portals/self-care/security/sessions/<id>"} == set(THEIRS)
+    assert {path for path in asked if "/self-care/security/" not in path} == set(THEIRS)
 
 
 @pytest.mark.parametrize("login", ["abc", "john", "mark", "adam"])

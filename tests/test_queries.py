@@ -36,7 +36,13 @@ OWN = {
     "/portals/iot/usage": 3,
     "/portals/iot/alerts": 4,
     "/portals/self-care/profile": 1,
-    "/portals/self-care/security": 2,
+    "/portals/self-care/security": 3,
+    "/portals/self-care/security/second-factor": 3,
+    "/portals/self-care/security/second-factor/app": 2,
+    "/portals/self-care/security/second-factor/recovery-codes": 1,
+    "/portals/self-care/security/second-factor/on": 1,
+    "/portals/self-care/security/second-factor/off": 1,
+    "/portals/self-care/security/second-factor/passkeys/new": 2,
     "/portals/self-care/preferences": 1,
     "/portals/self-care/preferences/formats": 0,
     "/portals/pbx/": 0,
@@ -66,6 +72,10 @@ CONSOLE = {
     "/admin/administrators": 1,
     "/admin/audit": 2,
     "/admin/gateway": 1,
+    "/admin/security": 3,
+    "/admin/security/second-factor": 3,
+    "/admin/security/second-factor/app": 2,
+    "/admin/security/second-factor/passkeys/new": 2,
 }
 
 

@@ -12,8 +12,8 @@ from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, sessions
-from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity import operations, second_factor, sessions
+from gateway.identity.models import Identity, Kind, Realm, SecondFactor
 from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
@@ -31,6 +31,7 @@ class Record:
     name: str
     email: str
     role_id: str
+    second_factor: SecondFactor = SecondFactor.INHERIT
 
 
 def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
@@ -39,6 +40,7 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
         kind=Kind.ADMINISTRATOR,
         realm=Realm.ADMIN,
         role_id=_role(work, given.role_id),
+        second_factor=given.second_factor,
         password_hash=password_hash,
         password_must_change=True,
         password_set_at=now,
@@ -47,8 +49,7 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
     rename(identity, login=given.login, name=given.name, email=given.email)
     work.add(identity)
     flush_login(work)
-    after = {"login": identity.login, "name": given.name, "email": identity.email, "role_id": given.role_id}
-    record(work, "administrator.created", identity=identity.id, after=after)
+    record(work, "administrator.created", identity=identity.id, after=_told(identity))
     return identity.id
 
 
@@ -65,6 +66,7 @@ def change(work: Work, identity_id: str, version: int, given: Record) -> None:
     before = _told(identity)
     rename(identity, login=given.login, name=given.name, email=given.email)
     identity.role_id = _role(work, given.role_id)
+    identity.second_factor = given.second_factor
     changed = [name for name, value in _told(identity).items() if before[name] != value]
     if not changed:
         return
@@ -97,6 +99,12 @@ def reset(work: Work, identity_id: str, password_hash: str, now: datetime) -> No
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 
+def reset_factor(work: Work, identity_id: str, reason: str, now: datetime) -> None:
+    """Drop an administrator's second factor; their sessions and visits end. Raises as `second_factor.reset` does."""
+    _administrator(work, identity_id)
+    second_factor.reset(work, identity_id, reason, now)
+
+
 def _administrator(work: Work, identity_id: str) -> Identity:
     found = work.scalars(
         select(Identity).where(Identity.id == identity_id, Identity.kind == Kind.ADMINISTRATOR).with_for_update()
@@ -112,6 +120,7 @@ def _told(identity: Identity) -> dict[str, str | None]:
         "name": identity.name,
         "email": identity.email,
         "role_id": identity.role_id,
+        "second_factor": identity.second_factor,
     }
 
 

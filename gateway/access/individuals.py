@@ -22,7 +22,7 @@ from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
-from gateway.identity import invitations, operations, sessions
+from gateway.identity import invitations, operations, second_factor, sessions
 from gateway.identity.models import Identity, Kind, Realm, Session
 from gateway.identity.operations import rename
 from gateway.identity.standing import begin
@@ -158,6 +158,12 @@ def reset(work: Work, rights: Rights, by: Manager, id: str, password_hash: str, 
     individual.password_hash, individual.password_must_change, individual.password_set_at = password_hash, True, now
     ended = sessions.end_all(work, id, "password-reset", now)
     record(work, "password.reset", of=about(work, individual), sessions_ended=ended)
+
+
+def reset_factor(work: Work, rights: Rights, by: Manager, id: str, reason: str, now: datetime) -> None:
+    """Drop an individual's second factor; their sessions end. Raises as `second_factor.reset` does, and `Forbidden`."""
+    _held(work, rights, by, [id])
+    second_factor.reset(work, id, reason, now)
 
 
 def invite(work: Work, rights: Rights, by: Manager, id: str, zone: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import logins, passwords, sessions
+from gateway.identity import logins, passwords, second_factor, sessions
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
     CustomerClass,
@@ -24,6 +24,7 @@ from gateway.identity.models import (
     Realm,
     Session,
 )
+from gateway.identity.second_factor import Factor
 from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
 
 UNUSED = timedelta(hours=72)
@@ -46,6 +47,7 @@ _CANDIDATE = (
         Identity.password_set_at,
         CustomerClass.password_days,
         CustomerClass.password_shortest,
+        *second_factor.COLUMNS,
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
         Gateway.time_zone.label("gateway_time_zone"),
     )
@@ -59,17 +61,24 @@ _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whose password was right: who, and the step that is due before they are in (None: in).
+    """Somebody whose password was right, on the way in. `passed`: so was their second factor.
 
-    `shortest` is how many characters a new password of theirs needs.
+    `shortest` is how many characters a new password of theirs needs, `new_hash` one of today's strength.
     """
 
     id: str
     kind: Kind
     customer_id: str | None
-    due: str | None
+    factor: Factor
+    must_change: bool
+    passed: bool = False
     new_hash: str | None = None
     shortest: int = passwords.SHORTEST
+
+    @property
+    def due(self) -> str | None:
+        """Return the next step of the one order: password, second factor, forced password change; None: in."""
+        return self.factor.due(self.passed) or ("password" if self.must_change else None)
 
 
 def check_password(reader: Connection, realm: Realm, login: str, password: str, now: datetime) -> Candidate:
@@ -100,17 +109,34 @@ def has_password(reader: Connection, identity_id: str, password: str) -> bool:
     )
 
 
-def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate | None:
+def admitted(reader: Connection, realm: Realm, identity_id: str, now: datetime) -> Candidate:
+    """Return somebody whose passkey was right: as good as password and second factor. Raises `LoginRefused`."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
+    if row is None or (row.kind is Kind.ADMINISTRATOR) != (realm is Realm.ADMIN):
+        raise LoginRefused("unknown-login")
+    if cause := _barred(row, now):
+        raise LoginRefused(cause, row.id)
+    return replace(_candidate(row, now, None), passed=True)
+
+
+def candidate(reader: Connection, identity_id: str, now: datetime, passed: bool = False) -> Candidate | None:
     """Return somebody on the way in, with the step due now, or None if they may not get in (any more)."""
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
     if row is None or _barred(row, now):
         return None
-    return _candidate(row, now, None)
+    return replace(_candidate(row, now, None), passed=passed)
 
 
 def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
-    shortest = row.password_shortest or passwords.SHORTEST
-    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest)
+    return Candidate(
+        row.id,
+        row.kind,
+        row.customer_id,
+        second_factor.of_row(row),
+        must_change=row.password_must_change or _outlived(row, now),
+        new_hash=new_hash,
+        shortest=row.password_shortest or passwords.SHORTEST,
+    )
 
 
 def _usable_since(row: AnyRow) -> datetime:
@@ -131,13 +157,6 @@ def _barred(row: AnyRow, now: datetime) -> str | None:
     return log_in_refusal(row.customer_status, standing)
 
 
-def _due(row: AnyRow, now: datetime) -> str | None:
-    """Return the next step of the one order: password, second factor, forced password change, in."""
-    if in_force(row, "second_factor", False).value:
-        return "enrol"
-    return "password" if row.password_must_change or _outlived(row, now) else None
-
-
 def _outlived(row: AnyRow, now: datetime) -> bool:
     """Tell whether a password is older than the class lets it grow; one from before this was kept never is."""
     if row.password_days is None or row.password_set_at is None:
@@ -147,11 +166,14 @@ def _outlived(row: AnyRow, now: datetime) -> bool:
 
 def log_in(work: Work, who: Candidate, now: datetime) -> None:
     """Note a completed log-in on the identity and on the record."""
-    values: dict[str, object] = {"last_login_at": now}
-    if who.new_hash:
-        values["password_hash"] = who.new_hash
-    work.execute(update(Identity).where(Identity.id == who.id).values(values))
+    work.execute(update(Identity).where(Identity.id == who.id).values(last_login_at=now))
     record(work, "login.ok", of=_about(work, who))
+
+
+def renew_hash(work: Work, who: Candidate) -> None:
+    """Keep the hash of today's strength that was made as the password was checked, if one was needed."""
+    if who.new_hash:
+        work.execute(update(Identity).where(Identity.id == who.id).values(password_hash=who.new_hash))
 
 
 def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused) -> None:
@@ -309,6 +331,8 @@ def rename(identity: Identity, *, login: str | None = None, name: str | None = N
 def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:
     """Make an administrator, or give a lost one access again: a password for one use (returns the identity's id).
 
+    What the lost one had as a second factor is dropped, for that may be what they lost; the policy stays.
+
     Raises `Invalid` when the login cannot be used.
     """
     if fault := logins.fault(login):
@@ -320,6 +344,7 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         found.password_hash, found.password_must_change = password_hash, True
         sessions.end_all(work, found.id, "password-reset", now)
         record(work, "password.reset", identity=found.id)
+        second_factor.drop(work, found.id, now)
         return found.id
     made = naming(login, name, "")
     identity = Identity(

@@ -22,6 +22,7 @@ from gateway.identity.models import (
     TrustedNetwork,
 )
 from gateway.identity.networks import admits
+from gateway.identity.second_factor import HAS
 
 _customer, _above = aliased(Identity), aliased(Identity)
 _PROFILE = (
@@ -61,6 +62,7 @@ _ACCESS = (
         _customer.status.label("customer_status"),
         CustomerClass.name.label("class_name"),
         CustomerClass.password_shortest,
+        *HAS,
         *says((*PREFERENCES, "second_factor"), Identity, _above, CustomerClass),
         *(getattr(Gateway, name).label(f"gateway_{name}") for name in PREFERENCES),
     )

@@ -117,7 +117,7 @@ def shell(registry: Registry, who: Visitor) -> Shell:
         person_detail=_detail(who),
         initials=initials(who.name),
         logout_url=log_out,
-        links=_links(registry, request.script_root, language()) if own else (),
+        links=_links(registry, request.script_root, language()) if own else _staff_links(language()),
     )
 
 
@@ -130,6 +130,12 @@ def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, 
             title = registry.portals["self-care"].structure.nodes[key].title
             links.append({"title": _(title), "url": f"{root}{path}", "icon": icon})
     return tuple(links)
+
+
+@lru_cache(maxsize=64)
+def _staff_links(_language: str) -> tuple[Mapping[str, str], ...]:
+    """Return where the menu of an administrator leads."""
+    return ({"title": _("Security"), "url": "/admin/security", "icon": "shield-check"},)
 
 
 def _detail(who: Visitor) -> str:

@@ -15,6 +15,7 @@ from gateway.web.current import formats
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 LONGEST_QUERY = 100
+LONGEST_REMARK = 200
 LAST_DAY = date.max - timedelta(days=2)
 
 
@@ -26,6 +27,11 @@ def render(template: str, **context: Any) -> str:
 def query_text(name: str) -> str:
     """Return what was asked for in the query, without spaces around it."""
     return request.args.get(name, "").replace("\0", "").strip()[:LONGEST_QUERY]
+
+
+def form_text(name: str) -> str:
+    """Return what was typed into a field of one line that is not part of a form of its own, without spaces around."""
+    return " ".join(request.form.get(name, "").split())[:LONGEST_REMARK]
 
 
 def search_part(text: str) -> str:

@@ -2,5 +2,6 @@
 
 from gateway.self_care import individuals, views
 from gateway.self_care.portal import portal
+from gateway.self_care.security.views import own
 
-__all__ = ["individuals", "portal", "views"]
+__all__ = ["individuals", "own", "portal", "views"]

@@ -10,9 +10,9 @@ from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import operations, passwords, queries, sessions
+from gateway.identity import operations, passwords, queries, second_factor, sessions
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
-from gateway.identity.models import Stage
+from gateway.identity.models import Realm, Stage
 from gateway.self_care.forms import ChangePasswordForm, PreferencesForm
 from gateway.self_care.portal import bp
 from gateway.web import browser, current
@@ -53,7 +53,7 @@ def change_password() -> str | tuple[str, int] | Response:
     operations.change_password(work, who.id, new_hash, now, keep=None)
     cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent())
     work.commit()
-    response = see_other(f"{url_for('self_care.security')}?done=password-changed")
+    response = see_other(f"{security_url()}?done=password-changed")
     browser.set_session_cookie(response, who.scope, None, cookie)
     return response
 
@@ -66,7 +66,7 @@ def end_session(id: str) -> Response:
     if not sessions.end_own(work, current.visitor().id, id, current.now()):
         raise NotFound
     work.commit()
-    return see_other(f"{url_for('self_care.security')}?done=session-ended")
+    return see_other(f"{security_url()}?done=session-ended")
 
 
 @bp.get("/preferences")
@@ -98,6 +98,11 @@ def save_preferences() -> tuple[str, int] | Response:
 def formats() -> str:
     """Show how patterns write the present moment: a part of a page, asked for as they are typed."""
     return render_template("identity/_samples.html", samples=samples.samples(request.args, current.now()))
+
+
+def security_url() -> str:
+    """Return the address of the page of whoever is there about their own security."""
+    return "/admin/security" if current.visitor().realm is Realm.ADMIN else url_for("self_care.security")
 
 
 def _access() -> AnyRow:
@@ -143,7 +148,13 @@ def _preferences_page(row: AnyRow, form: PreferencesForm) -> str:
 
 
 def _page(form: ChangePasswordForm) -> str:
-    who = current.visitor()
-    own = queries.own_sessions(current.reader(), who.id)
-    shortest = queries.shortest_password(current.reader(), who.id)
-    return render_template("self_care/security.html", form=form, sessions=own, this=who.session_id, shortest=shortest)
+    who, reader = current.visitor(), current.reader()
+    return render_template(
+        "self_care/security.html",
+        form=form,
+        sessions=queries.own_sessions(reader, who.id),
+        this=who.session_id,
+        shortest=queries.shortest_password(reader, who.id),
+        state=second_factor.state(reader, who.id, current.now()),
+        here=security_url(),
+    )

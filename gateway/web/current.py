@@ -17,18 +17,20 @@ from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.i18n.formats import Formats, formats_for
 from gateway.i18n.preferences import GATEWAY_DEFAULTS, Preferences
+from gateway.keys import Vault
 from gateway.settings import Settings
 from gateway.web.address import client_address
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What one process keeps: settings, database, compiled rights, the keys of the record."""
+    """What one process keeps: settings, database, compiled rights, the keys of the record and of what is encrypted."""
 
     settings: Settings
     database: Database
     rights: Rights
     audit_keys: Keys
+    vault: Vault
 
     def stamped(self, work: Work, stamp: Stamp) -> Work:
         """Prepare a unit of work for recording what it does."""

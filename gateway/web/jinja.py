@@ -30,6 +30,9 @@ NOTICES: Mapping[str, str] = {
     "restored": catalog.N_("Restored."),
     "logged-out": catalog.N_("You have logged out."),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
+    "factor-on": catalog.N_("Two-factor authentication is on. Other sessions of yours have ended."),
+    "factor-off": catalog.N_("Two-factor authentication is off. Other sessions of yours have ended."),
+    "factor-reset": catalog.N_("The second factor is reset. Every session of theirs has ended."),
     "session-ended": catalog.N_("The session has ended."),
     "visit-ended": catalog.N_("The visit has ended."),
 }

@@ -26,7 +26,8 @@ def written(reader: Connection, house: House, mail: AnyRow) -> Written | None:
         return None
     defaults = house.rights.defaults(reader, gateway(reader).version)
     preferences = preferences_in_force(to, defaults.preferences)
-    link = f"{house.settings.base_url}/login/invitation/{invitation_tokens(house).sign(mail.given['secret'])}"
+    secret = mail.given.get("secret")
+    link = f"{house.settings.base_url}/login/invitation/{invitation_tokens(house).sign(secret)}" if secret else ""
     before = catalog.language()
     catalog.use(preferences.language)
     try:

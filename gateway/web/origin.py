@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from gateway.errors import Forbidden
 from gateway.i18n.catalog import N_
+from gateway.identity.passkeys import Party
 from gateway.web import current
 from gateway.web.address import client_address
 
@@ -33,6 +34,16 @@ def check_host() -> Response | None:
     if request.method in ("GET", "HEAD") and not request.path.startswith("/api/"):
         return redirect(f"{settings.base_url}{request.full_path.rstrip('?')}", 301)
     abort(400)
+
+
+def party() -> Party | None:
+    """Return whom passkeys made here are for; None where the host is an address, which no passkey can be bound to."""
+    settings = current.house().settings
+    origin = settings.base_url if settings.production else f"http://{request.host}"
+    host = urlsplit(origin).hostname or ""
+    if host[-1:].isdigit() or ":" in host:
+        return None
+    return Party(host, settings.brand, origin)
 
 
 def _is_https() -> bool:

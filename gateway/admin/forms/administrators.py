@@ -9,7 +9,9 @@ from wtforms.validators import DataRequired, Email, Length, Optional
 from gateway.access.administrators import Record
 from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
+from gateway.i18n.catalog import gettext as _
 from gateway.identity.forms import choices, honest_login, plain_text, stripped
+from gateway.identity.models import SecondFactor
 
 
 class AdministratorForm(FlaskForm):
@@ -42,13 +44,22 @@ class AdministratorForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     role = SelectField(N_("Role"))
+    second_factor = SelectField(N_("Two-factor authentication"), default=SecondFactor.INHERIT.value)
     version = version_field()
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)
         self.role.choices = choices(roles)
+        words = (_("As the gateway has it"), _("Yes"), _("No"))
+        self.second_factor.choices = choices(zip(SecondFactor, words, strict=True))
 
     @property
     def record(self) -> Record:
         """Return what was typed."""
-        return Record(self.login.data or "", self.name.data or "", self.email.data or "", self.role.data)
+        return Record(
+            self.login.data or "",
+            self.name.data or "",
+            self.email.data or "",
+            self.role.data,
+            SecondFactor(self.second_factor.data),
+        )

@@ -19,7 +19,7 @@ from gateway.i18n.catalog import N_
 from gateway.identity import passwords
 from gateway.identity.models import Realm
 from gateway.portal.guard import refuse
-from gateway.portal.pages import query_text
+from gateway.portal.pages import form_text, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -124,6 +124,20 @@ def reset_administrator(id: str) -> Page:
     return _once(id, password)
 
 
+@bp.post("/administrators/<id>/second-factor/reset")
+@belongs_to("administrators")
+def reset_administrators_factor(id: str) -> Response:
+    """Drop an administrator's second factor; whether one is asked stays as it is."""
+    row = _row(id)
+    if row.id == current.visitor().id:
+        refuse(Forbidden(N_("Your own second factor is changed under Security, with a code."), "oneself"))
+    _hold(row)
+    work = current.writer()
+    operations.reset_factor(work, id, form_text("reason"), current.now())
+    work.commit()
+    return see_other(f"/admin/administrators/{id}?done=factor-reset")
+
+
 def _row(id: str) -> AnyRow:
     row = queries.administrator(current.reader(), id) if "\0" not in id else None
     if row is None:
@@ -158,6 +172,7 @@ def _shown(row: AnyRow) -> dict[str, Any]:
         "name": row.name,
         "email": row.email,
         "role": row.assigned_role_id,
+        "second_factor": row.second_factor.value,
         "version": row.version,
     }
 
