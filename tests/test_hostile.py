@@ -68,7 +68,7 @@ FIELDS = {
     "/admin/classes/standard": ("name", "version", "confirm", "second_factor", "absolute_minutes", "support_access"),
     "/admin/administrators/audrey/suspended": ("suspended",),
     "/admin/administrators/new": ("login", "name", "email", "role"),
-    "/admin/administrators/audrey": ("login", "name", "email", "role", "version"),
+    "/admin/administrators/audrey": ("login", "name", "email", "role", "second_factor", "version"),
     "/admin/customers/abc/allowed-roles": ("role",),
     "/admin/customers/abc/allowed-roles/itlead/remove": ("move_to",),
     "/portals/self-care/preferences": (
@@ -76,6 +76,20 @@ FIELDS = {
         *("input_time_format", "version"),
     ),
     "/portals/self-care/security": ("current", "password", "confirm"),
+    "/admin/security": ("current", "password", "confirm"),
+    **{
+        f"{own}/second-factor/{step}": ("current", "code", "name", "credential")
+        for own in ("/portals/self-care/security", "/admin/security")
+        for step in ("app", "app/confirm", "recovery-codes", "on", "off", "passkeys/new", "passkeys")
+    },
+    **{
+        f"{realm}/login/{step}": ("code", "remember", "next", "step", "credential", "name")
+        for realm in ("", "/admin")
+        for step in ("code", "enrol", "passkey", "passkey/options")
+    },
+    "/admin/customers/abc/self-care/second-factor/reset": ("reason",),
+    "/admin/administrators/helen/second-factor/reset": ("reason",),
+    "/portals/self-care/individuals/john/second-factor/reset": ("reason",),
     "/portals/pbx/configuration/extensions/new": ("number", "name", "email", "forward_to", "version"),
     "/portals/pbx/configuration/extensions/abc-100": ("number", "name", "email", "forward_to", "version"),
     "/portals/iot/devices/abc-dev": ("name", "version"),
@@ -85,6 +99,8 @@ FIELDS = {
 }
 QUERIES = {
     "/login": ("next", "done", "ended"),
+    "/login/code": ("next", "with"),
+    "/login/enrol": ("next",),
     "/": ("q",),
     "/admin/customers": ("q", "status", "class", "after", "done", "ended"),
     "/admin/customers/abc": ("iq", "after"),

@@ -47,7 +47,7 @@ def key(new_browser: NewBrowser) -> Authenticator:
 
 
 def log_in(browser: Browser, key: Authenticator, at: str = "/login", **bent: Any) -> Any:
-    """Log in with a passkey alone."""
+    """Use a passkey instead alone."""
     return use_passkey(browser, key.use(ask_passkey(browser, at), **bent), at)
 
 
@@ -313,9 +313,9 @@ def test_whoever_has_an_app_gives_its_code_once_more_and_then_makes_a_passkey(
 def test_at_an_address_of_numbers_it_says_why_there_are_none(new_browser: NewBrowser, member: Member) -> None:
     browser = new_browser()
     at, there = member.log_in_at, {"base_url": "http://127.0.0.1"}
-    assert "Log in with a passkey" in browser.get(at).text
+    assert "Use a passkey instead" in browser.get(at).text
     shown = browser.get(at, **there).text
-    assert "Log in with a passkey" not in shown
+    assert "Use a passkey instead" not in shown
     form = {"csrf_token": form_token(shown), "login": member.login, "password": PASSWORD}
     assert browser.client.post(f"{at}/passkey/options", data=form, **there).status_code == 403
     assert browser.client.post(at, data=form, **there).status_code == 303

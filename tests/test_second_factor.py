@@ -24,6 +24,7 @@ from gateway.mail.models import Mail
 from tests.cast import ABC, GLOBEX, HELEN, JOHN, PASSWORD, ROOT, Member
 from tests.house import Browser, change, house_of, rows, value, working
 from tests.second_factor import OWN, code, codes_in, enrol, key_in, log_in_with, set_up, wrong
+from tests.test_hostile import VALUES
 
 NewBrowser = Callable[[], Browser]
 pytestmark = pytest.mark.usefixtures("in_mid_step")
@@ -225,7 +226,7 @@ def test_an_empty_code_skips_no_step__LOG_06(app: Flask, gold: None, new_browser
     assert not is_in(browser)
 
 
-def test_a_half_logged_in_state_ends_after_five_minutes__LOG_06(
+def test_a_password_alone_is_worth_nothing_after_five_minutes__LOG_06(
     app: Flask, gold: None, new_browser: NewBrowser
 ) -> None:
     key, _codes = enrol(new_browser(), ABC)
@@ -585,3 +586,31 @@ def test_a_customers_visit_shows_its_pages_and_changes_nothing__TOTP_09(app: Fla
     for page in ("/app", "/app/confirm", "/recovery-codes", "/on", "/off", "/passkeys/new", "/passkeys"):
         refused = root.post(f"{visit}{OWN}{page}", {"current": PASSWORD}, page=landed)
         assert refused.headers["X-Error-Code"] == "impersonation_forbidden", page
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_no_value_breaks_a_step_of_the_log_in__INP_02(
+    app: Flask, gold: None, new_browser: NewBrowser, kind: str
+) -> None:
+    enrol(new_browser(), ABC)
+    for member, step in ((ABC, "code"), (JOHN, "enrol")):
+        browser, text = new_browser(), VALUES[kind].encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        browser.log_in(member)
+        for name in ("code", "remember", "next", "with", "credential", "name"):
+            answer = browser.post(f"/login/{step}", {name: text})
+            assert answer.status_code in (422, 429), name
+            assert "<script>alert" not in answer.text
+        assert browser.get(f"/login/{step}", query_string={"next": text, "with": text}).status_code in (200, 422)
+
+
+def test_what_happened_is_told_in_a_letter__LOG_09(app: Flask, gold: None, new_browser: NewBrowser) -> None:
+    key, _codes = enrol(new_browser(), ABC)
+    with working(app) as work:
+        second_factor.turn_on(work, "abc", clock.now())
+        second_factor.renew_codes(work, "abc", clock.now())
+    root = new_browser()
+    root.log_in(ROOT)
+    text = root.get("/admin/mail").text
+    for sentence in ("app was set up", "was turned on", "New recovery codes were made"):
+        assert sentence in text
+    assert key not in text

@@ -17,7 +17,7 @@ class CodeForm(FlaskForm):
 class StepForm(CodeForm):
     """A code at the log-in, and whether this browser is to be asked again."""
 
-    remember = BooleanField(N_("Do not ask for a code in this browser for 30 days"))
+    remember = BooleanField(N_("Remember this browser for 30 days"))
 
 
 class PasskeyForm(FlaskForm):

@@ -65,7 +65,7 @@ def passkey_options() -> Response:
     challenge = passkeys.ask(work, _place(who), current.now())
     options = passkeys.to_use(current.reader(), _party(), challenge, who.id if who else None)
     work.commit()
-    return current_json(options)
+    return _written_json(options)
 
 
 @bp.post("/login/passkey")
@@ -127,7 +127,7 @@ def enrol_post() -> Answer:
     return _show_codes(who, codes)
 
 
-def current_json(options: str) -> Response:
+def _written_json(options: str) -> Response:
     """Answer JSON that is written already."""
     return make_response(options, {"Content-Type": "application/json"})
 
