@@ -11,7 +11,10 @@ from gateway.access.rights import Rights
 from gateway.account import views as account
 from gateway.audit.operations import Keys
 from gateway.db import Database
+from gateway.identity import second_factor
 from gateway.identity import views as identity
+from gateway.identity.factor import views as factor
+from gateway.keys import Vault
 from gateway.launch import views as launch
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
@@ -47,6 +50,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         rights=Rights(registry.structures()),
         audit_keys=Keys(settings.audit_keys),
         names=(settings.brand, *(word for portal in registry.portals.values() for word in (portal.title, portal.slug))),
+        vault=Vault(settings.keys_by_id(second_factor.PURPOSE)),
     )
     app.extensions["portico"] = house
     if settings.redis_url:
@@ -63,6 +67,8 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
     app.register_blueprint(account.bp)
+    app.register_blueprint(factor.bp)
+    app.register_blueprint(self_care.own)
     app.register_blueprint(launch.bp)
     app.register_blueprint(trust.bp)
     registry.mount(app)

@@ -15,9 +15,9 @@ from gateway import clock, demo_company, migrations, settings, worker
 from gateway.access.importer import IMPORTERS as IDENTITY_IMPORTERS
 from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled
-from gateway.audit.operations import Stamp, verify
+from gateway.audit.operations import Stamp, record, verify
 from gateway.errors import Invalid
-from gateway.identity import operations, passwords, sessions
+from gateway.identity import app_keys, operations, passwords, sessions
 from gateway.identity.logins import canonical
 from gateway.identity.models import Realm
 from gateway.identity.password_rules import offered_password, rules_for_staff
@@ -26,12 +26,14 @@ from gateway.importing import Importer, ImportRefused, Preview, preview, run
 from gateway.portal.registry import Registry
 from gateway.web.current import House
 
+KEYS_AT_ONCE = 200
+
 
 def register(app: Flask) -> None:
     """Give the application its commands."""
     for command in (migrate, settings_command, work):
         app.cli.add_command(command)
-    for group in (administrator, audit, demo, portal, sessions_group):
+    for group in (administrator, audit, demo, keys, portal, sessions_group):
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
     registry: Registry = app.extensions["portico.registry"]
@@ -192,6 +194,28 @@ def sessions_end(login: str | None, everybody: bool) -> None:
         click.echo(f"{ended} sessions ended.")
 
     _in_work(do)
+
+
+keys = AppGroup("keys", help="The secret keys, GATEWAY_SECRET_KEYS.")
+
+
+@keys.command("re-encrypt")
+def keys_re_encrypt() -> None:
+    """Encrypt what is kept under older secret keys anew, under the first; can be stopped and run again."""
+    house, total, unreadable = _house(), 0, 0
+    after: str | None = ""
+    while after is not None:
+        with house.database.writing() as unit:
+            after, renewed, lost = app_keys.renew_seals(house.stamped(unit, Stamp()), house.vault, after, KEYS_AT_ONCE)
+            total, unreadable = total + renewed, unreadable + lost
+            if after is None:
+                record(unit, "keys.renewed", key=house.vault.newest, renewed=total, unreadable=unreadable)
+            unit.commit()
+        click.echo(f"\r{total} re-encrypted", nl=False, err=True)
+    click.echo(err=True)
+    click.echo(f"{total} re-encrypted under the first key.")
+    if unreadable:
+        _fail(f"{unreadable} cannot be read: an older key is missing, or they were changed. Their owners need a reset.")
 
 
 demo = AppGroup("demo", help="The demo company.")

@@ -78,6 +78,27 @@ class Unrecordable(PorticoError):
     """The record cannot be written, so what was asked for is not done (AUD-06)."""
 
 
+class KeyMissing(PorticoError):
+    """Something is kept encrypted under a key that is not among `GATEWAY_SECRET_KEYS` (any more)."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the secret key {key_id} is missing")
+        self.key_id = key_id
+
+
+class Tampered(PorticoError):
+    """Something kept encrypted is not what was put there."""
+
+
+class FactorRefused(PorticoError):
+    """A second factor that is not accepted. `cause` is a stable word, `retry_after` in seconds."""
+
+    def __init__(self, cause: str, retry_after: int | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.retry_after = retry_after
+
+
 class LaunchRefused(PorticoError):
     """A launch that cannot be started or landed. `reason` is a code of `gateway.access.acting.REASONS`."""
 

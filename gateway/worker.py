@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway import clock
 from gateway.audit.operations import Stamp
 from gateway.errors import Unrecordable
-from gateway.identity import arrivals, links, resets, sessions, throttle
+from gateway.identity import arrivals, links, resets, second_factor, sessions, throttle
 from gateway.mail import operations as outbox
 from gateway.mail.queries import is_due
 from gateway.mail.smtp import NotSent, Server, message
@@ -95,5 +95,6 @@ def tidy(house: House) -> None:
         links.forget_old(work, now - sessions.KEPT)
         outbox.forget_old(work, now)
         throttle.forget_old(work, now)
+        second_factor.forget_old(work, now)
         arrivals.tell_of_many(work, now)
         work.commit()

@@ -17,7 +17,7 @@ from gateway.access.models import DEFAULT_ROLE, AllowedRole, PortalView, Role
 from gateway.audit.operations import Stamp
 from gateway.identity import passwords
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
-from gateway.identity.operations import naming
+from gateway.identity.naming import naming
 from gateway.web.current import House
 from portals.iot.models import Alert, AlertKind, Device, DeviceStatus
 from portals.pbx.models import (

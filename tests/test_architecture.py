@@ -19,7 +19,7 @@ FLOORS = (
     ("mail",),
     ("i18n", "audit"),
     ("importing", "paging", "cells", "migrations"),
-    ("settings", "errors", "clock", "db", "tokens"),
+    ("settings", "errors", "clock", "db", "tokens", "keys"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 FACES = ("views", "forms")

@@ -68,7 +68,16 @@ FIELDS = {
     "/admin/classes/standard": ("name", "version", "confirm", "second_factor", "absolute_minutes", "support_access"),
     "/admin/administrators/audrey/suspended": ("suspended",),
     "/admin/administrators/new": ("login", "name", "email", "role"),
-    "/admin/administrators/audrey": ("login", "name", "email", "role", "trusted_networks", "confirm", "version"),
+    "/admin/administrators/audrey": (
+        "login",
+        "name",
+        "email",
+        "role",
+        "second_factor",
+        "trusted_networks",
+        "confirm",
+        "version",
+    ),
     "/admin/customers/abc/allowed-roles": ("role",),
     "/admin/customers/abc/allowed-roles/itlead/remove": ("move_to",),
     "/portals/self-care/preferences": (
@@ -83,8 +92,8 @@ FIELDS = {
     "/portals/self-care/security": ("current", "password", "confirm"),
     "/portals/self-care/security/sessions": ("which",),
     "/portals/self-care/profile": ("email",),
-    "/admin/account": ("current", "password", "confirm"),
-    "/admin/account/sessions": ("which",),
+    "/admin/security": ("current", "password", "confirm"),
+    "/admin/security/sessions": ("which",),
     "/admin/gateway/sessions": ("confirm",),
     "/reauthenticate": ("password", "next"),
     "/admin/reauthenticate": ("password", "next"),
@@ -92,6 +101,19 @@ FIELDS = {
     "/admin/login/forgotten": ("login",),
     "/login/strength": ("password", "login", "name", "token"),
     "/admin/login/strength": ("password", "login", "name", "token"),
+    **{
+        f"{own}/second-factor/{step}": ("current", "code", "name", "credential")
+        for own in ("/portals/self-care/security", "/admin/security")
+        for step in ("app", "app/confirm", "recovery-codes", "on", "off", "passkeys/new", "passkeys")
+    },
+    **{
+        f"{realm}/login/{step}": ("code", "remember", "next", "step", "credential", "name")
+        for realm in ("", "/admin")
+        for step in ("code", "enrol", "passkey", "passkey/options")
+    },
+    "/admin/customers/abc/self-care/second-factor/reset": ("reason",),
+    "/admin/administrators/helen/second-factor/reset": ("reason",),
+    "/portals/self-care/individuals/john/second-factor/reset": ("reason",),
     "/portals/pbx/configuration/extensions/new": ("number", "name", "email", "forward_to", "version"),
     "/portals/pbx/configuration/extensions/abc-100": ("number", "name", "email", "forward_to", "version"),
     "/portals/pbx/configuration/ring-groups/new": ("number", "name", "strategy", "seconds", "members"),
@@ -110,6 +132,8 @@ FIELDS = {
 }
 QUERIES = {
     "/login": ("next", "done", "ended"),
+    "/login/code": ("next", "with"),
+    "/login/enrol": ("next",),
     "/": ("q",),
     "/admin/customers": ("q", "status", "class", "after", "done", "ended"),
     "/admin/customers/abc": ("iq", "after"),

@@ -129,7 +129,7 @@ def doors(app: Flask, browser: Callable[[], Browser]) -> dict[str, Callable[[str
     customer = {"name": "New Ltd", "email": "", "customer_class": "standard", "status": "active", "login": "newltd"}
     return {
         "one's own": door(abc, SECURITY, current=PASSWORD),
-        "an administrator's own": door(root, "/admin/account", current=PASSWORD),
+        "an administrator's own": door(root, "/admin/security", current=PASSWORD),
         "forced": door(half, "/login/password"),
         "reset": door(lost, link),
         "panel": door(root, "/admin/customers/abc/self-care", login="abc"),
@@ -215,7 +215,7 @@ def test_strength_is_told_to_whoever_chooses_a_password_and_to_nobody_else(
         (abc, MEASURE, SECURITY, {}),
         (half, MEASURE, "/login/password", {}),
         (lost, MEASURE, link, {"token": link.rpartition("/")[2]}),
-        (root, "/admin/login/strength", "/admin/account", {}),
+        (root, "/admin/login/strength", "/admin/security", {}),
     ):
         answer = browser.post(path, {"password": canary, **form}, page=page)
         assert answer.status_code == 200
@@ -230,7 +230,7 @@ def test_strength_counts_what_stands_in_the_form_and_ones_own_name(new_browser: 
     root.log_in(ROOT)
     john.log_in(JOHN)
     form = {"password": "zebulonwhitaker77", "login": "zebulonwhitaker", "name": ""}
-    assert "Far too easy" in root.post("/admin/login/strength", form, page="/admin/account").text
+    assert "Far too easy" in root.post("/admin/login/strength", form, page="/admin/security").text
     assert "Far too easy" in john.post(MEASURE, {"password": "JohnCarterJohn99"}, page=SECURITY).text
 
 

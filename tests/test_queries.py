@@ -49,6 +49,12 @@ OWN = {
     "/portals/self-care/profile": 1,
     "/portals/self-care/security/networks": 3,
     "/portals/self-care/security": 3,
+    "/portals/self-care/security/second-factor": 3,
+    "/portals/self-care/security/second-factor/app": 2,
+    "/portals/self-care/security/second-factor/recovery-codes": 1,
+    "/portals/self-care/security/second-factor/on": 1,
+    "/portals/self-care/security/second-factor/off": 1,
+    "/portals/self-care/security/second-factor/passkeys/new": 2,
     "/portals/self-care/preferences": 1,
     "/portals/self-care/preferences/formats": 0,
     "/portals/pbx/": 0,
@@ -70,7 +76,7 @@ CONSOLE = {
     "/admin/customers/abc/individuals/change?to=role&individual=john": 3,
     "/admin/mail": 1,
     "/admin/formats": 0,
-    "/admin/account": 3,
+    "/admin/security": 3,
     "/admin/customers/abc/sessions": 3,
     "/admin/customers/abc/individuals/john/sessions": 4,
     "/admin/administrators/audrey/sessions": 3,
@@ -85,6 +91,9 @@ CONSOLE = {
     "/admin/security/networks": 3,
     "/admin/audit": 2,
     "/admin/gateway": 1,
+    "/admin/security/second-factor": 3,
+    "/admin/security/second-factor/app": 2,
+    "/admin/security/second-factor/passkeys/new": 2,
 }
 
 

@@ -23,7 +23,7 @@ from tests.post import letters, link_in, outbox, text_of
 from tests.test_cli import said
 
 NewBrowser = Callable[[], Browser]
-SECURITY, ACCOUNT, PROFILE = "/portals/self-care/security", "/admin/account", "/portals/self-care/profile"
+SECURITY, ACCOUNT, PROFILE = "/portals/self-care/security", "/admin/security", "/portals/self-care/profile"
 FIREFOX = "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "

@@ -17,10 +17,10 @@ from gateway.audit.operations import Stamp, record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import networks, operations
-from gateway.identity.models import Identity, Kind, NetworkList, Realm
+from gateway.identity import networks, operations, second_factor
+from gateway.identity.models import Identity, Kind, NetworkList, Realm, SecondFactor
+from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
-from gateway.identity.operations import rename
 
 _EVERYTHING = select(Identity.id).where(
     Identity.kind == Kind.ADMINISTRATOR,
@@ -37,6 +37,7 @@ class Record:
     name: str
     email: str
     role_id: str
+    second_factor: SecondFactor = SecondFactor.INHERIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetim
         kind=Kind.ADMINISTRATOR,
         realm=Realm.ADMIN,
         role_id=_role(work, by, given.role_id),
+        second_factor=given.second_factor,
         password_hash=password_hash,
         password_must_change=True,
         password_set_at=now,
@@ -70,8 +72,7 @@ def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetim
     rename(identity, login=given.login, name=given.name, email=given.email)
     work.add(identity)
     flush_login(work)
-    after = {"login": identity.login, "name": given.name, "email": identity.email, "role_id": given.role_id}
-    record(work, "administrator.created", identity=identity.id, after=after)
+    record(work, "administrator.created", identity=identity.id, after=_told(identity))
     return identity.id
 
 
@@ -99,6 +100,7 @@ def change(
         if by.id == identity_id:
             raise Forbidden(N_("Nobody changes their own role."), "oneself")
         identity.role_id = _role(work, by, given.role_id)
+    identity.second_factor = given.second_factor
     stamp: Stamp = work.info["stamp"]
     held, listed = networks.save(work, identity_id, NetworkList.PROVIDER, trusted_networks, stamp.actor_id, now)
     before["trusted_networks"] = held
@@ -138,6 +140,17 @@ def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datet
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 
+def reset_factor(work: Work, by: Hand, identity_id: str, reason: str, now: datetime) -> None:
+    """Drop an administrator's second factor; their sessions and visits end.
+
+    Raises as `change` and `second_factor.reset` do, and `Forbidden` for oneself.
+    """
+    _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Your own second factor is changed under Security, with a code."), "oneself")
+    second_factor.reset(work, identity_id, reason, now)
+
+
 def _held(work: Work, by: Hand, identity_id: str) -> Identity:
     """Lock an administrator and return them, if they are not above whoever asks."""
     found = work.scalars(
@@ -155,6 +168,7 @@ def _told(identity: Identity) -> dict[str, str | None]:
         "name": identity.name,
         "email": identity.email,
         "role_id": identity.role_id,
+        "second_factor": identity.second_factor,
     }
 
 

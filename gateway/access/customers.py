@@ -13,8 +13,8 @@ from gateway.db import new_id
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
+from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
-from gateway.identity.operations import rename
 
 
 @dataclass(frozen=True, slots=True)

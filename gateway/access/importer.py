@@ -26,7 +26,7 @@ from gateway.identity.models import (
     Session,
     TrustedNetwork,
 )
-from gateway.identity.operations import naming
+from gateway.identity.naming import naming
 from gateway.importing import Beside, Field, Importer, Key, Line
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")

@@ -22,10 +22,10 @@ from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
-from gateway.identity import invitations, operations, sessions
+from gateway.identity import invitations, operations, second_factor, sessions
 from gateway.identity.models import Identity, Kind, Realm, Session
+from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
-from gateway.identity.operations import rename
 from gateway.identity.standing import begin
 
 _TOLD = ("login", "name", "email", "role_id", "activates_on", "expires_on")
@@ -159,6 +159,12 @@ def reset(work: Work, rights: Rights, by: Manager, id: str, password_hash: str, 
     (individual,) = _held(work, rights, by, [id])
     ended = operations.give_password(work, individual, password_hash, now)
     record(work, "password.reset", of=about(work, individual), sessions_ended=ended)
+
+
+def reset_factor(work: Work, rights: Rights, by: Manager, id: str, reason: str, now: datetime) -> None:
+    """Drop an individual's second factor; their sessions end. Raises as `second_factor.reset` does, and `Forbidden`."""
+    _held(work, rights, by, [id])
+    second_factor.reset(work, id, reason, now)
 
 
 def invite(work: Work, rights: Rights, by: Manager, id: str, zone: str, now: datetime) -> None:

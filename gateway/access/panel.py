@@ -18,8 +18,9 @@ from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import networks, sessions
 from gateway.identity.models import Identity, Kind, NetworkList, Realm
+from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
-from gateway.identity.operations import give_password, rename
+from gateway.identity.operations import give_password
 
 
 @dataclass(frozen=True, slots=True)

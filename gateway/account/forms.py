@@ -5,6 +5,7 @@ from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from gateway.i18n.catalog import N_
+from gateway.identity.factor.forms import CodeForm
 from gateway.identity.forms import NewPasswordForm, stripped
 
 
@@ -28,8 +29,8 @@ class ChangePasswordForm(NewPasswordForm):
     current = PasswordField(N_("Present password"), render_kw={"autocomplete": "current-password"})
 
 
-class ProofForm(FlaskForm):
-    """What shows who one is, and where to go afterwards."""
+class ProofForm(CodeForm):
+    """What shows who one is, and where to go afterwards; the code where there is a second factor."""
 
     password = PasswordField(N_("Password"), render_kw={"autocomplete": "current-password"})
     next = HiddenField()

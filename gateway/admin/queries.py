@@ -10,6 +10,7 @@ from gateway.db import AnyRow, AnySelect
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.search import customers_found_by, literal
+from gateway.identity.second_factor import HAS
 from gateway.paging import COUNT_LIMIT, PAGE_SIZE, Page, decode_cursor, page_of
 
 _ROLE = Role.name.label("role_name")
@@ -111,6 +112,9 @@ _ADMINISTRATORS = (
         _ROLE,
         Role.version.label("role_version"),
         Identity.provider_networks,
+        Identity.second_factor,
+        Identity.second_factor_chosen,
+        *HAS,
     )
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.ADMIN))
     .where(Identity.kind == Kind.ADMINISTRATOR)

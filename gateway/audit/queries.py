@@ -19,6 +19,9 @@ KNOWN_EVENTS = (
     *("email.asked", "email.changed", "mail.again"),
     *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
     *("networks.changed", "throttle.freed"),
+    *("factor.refused", "factor.locked", "factor.set_up", "factor.removed", "factor.on", "factor.off", "factor.reset"),
+    *("recovery_code.used", "recovery_codes.renewed", "device.remembered", "device.forgotten"),
+    *("key.missing", "key.tampered", "keys.renewed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""

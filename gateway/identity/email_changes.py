@@ -10,8 +10,8 @@ from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import links
 from gateway.identity.models import EmailChange, Identity
+from gateway.identity.naming import rename
 from gateway.identity.notices import tell
-from gateway.identity.operations import rename
 from gateway.mail.letters import Letter
 from gateway.mail.operations import put
 from gateway.tokens import key_of

@@ -61,9 +61,10 @@ class Scope(enum.StrEnum):
 
 
 class Stage(enum.StrEnum):
-    """How far a log-in has come: `password` was right and a further step is due, or `live`."""
+    """How far a log-in has come: `password` was right, so was the `factor`, with a further step due; or `live`."""
 
     PASSWORD = "password"
+    FACTOR = "factor"
     LIVE = "live"
 
 
@@ -127,6 +128,7 @@ class Gateway(PreferencesMixin, Base):
     version: Mapped[int]
     admin_idle_minutes: Mapped[int]
     admin_absolute_minutes: Mapped[int]
+    admin_second_factor: Mapped[bool] = mapped_column(default=False)
     idle_minutes: Mapped[int]
     absolute_minutes: Mapped[int]
     support_access: Mapped[bool]
@@ -140,6 +142,7 @@ class CustomerClass(PreferencesMixin, Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(120), unique=True)
     second_factor: Mapped[bool]
+    passkey_required: Mapped[bool] = mapped_column(default=False)
     idle_minutes: Mapped[int | None]
     absolute_minutes: Mapped[int | None]
     password_shortest: Mapped[int | None]
@@ -150,7 +153,7 @@ class CustomerClass(PreferencesMixin, Base):
 
 
 class Identity(PreferencesMixin, Base):
-    """Whoever can log in."""
+    """Whoever can log in. `second_factor_chosen`: they want to be asked for it themselves, whatever is required."""
 
     __tablename__ = "identity"
     __table_args__ = (
@@ -182,6 +185,7 @@ class Identity(PreferencesMixin, Base):
     password_must_change: Mapped[bool] = mapped_column(default=False)
     password_set_at: Mapped[datetime | None]
     second_factor: Mapped[SecondFactor] = mapped_column(words(SecondFactor), default=SecondFactor.INHERIT)
+    second_factor_chosen: Mapped[bool] = mapped_column(default=False)
     api_access: Mapped[bool] = mapped_column(default=False)
     role_id: Mapped[str | None] = mapped_column(ForeignKey("role.id"), index=True)
     suspended: Mapped[bool] = mapped_column(default=False)

@@ -1,7 +1,7 @@
 """What can be done with identities: log in and out, suspend, change a password, make them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -13,7 +13,7 @@ from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import logins, networks, passwords, sessions
+from gateway.identity import logins, networks, passwords, second_factor, sessions
 from gateway.identity.arrivals import Failures, arrive
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
@@ -26,7 +26,9 @@ from gateway.identity.models import (
     Realm,
     Session,
 )
+from gateway.identity.naming import naming
 from gateway.identity.notices import tell
+from gateway.identity.second_factor import Factor
 from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
 from gateway.mail.letters import Letter
 
@@ -50,6 +52,7 @@ _CANDIDATE = (
         _customer.status.label("customer_status"),
         Identity.password_set_at,
         CustomerClass.password_days,
+        *second_factor.COLUMNS,
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
         *networks.lists(Identity, _customer),
         Gateway.time_zone.label("gateway_time_zone"),
@@ -67,14 +70,24 @@ _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whose password was right: who, and the step that is due before they are in (None: in)."""
+    """Somebody whose password was right, on the way in. `passed`: so was their second factor.
+
+    `new_hash` is one of today's strength, if the present one is weaker.
+    """
 
     id: str
     kind: Kind
     customer_id: str | None
-    due: str | None
+    factor: Factor
+    must_change: bool
+    passed: bool = False
     new_hash: str | None = None
     login: str | None = None
+
+    @property
+    def due(self) -> str | None:
+        """Return the next step of the one order: password, second factor, forced password change; None: in."""
+        return self.factor.due(self.passed) or ("password" if self.must_change else None)
 
 
 def check_password(
@@ -113,12 +126,24 @@ def check_present_password(reader: Connection, identity_id: str, password: str) 
         raise LoginRefused("wrong-password", row.id, row.customer_id)
 
 
-def candidate(reader: Connection, identity_id: str, now: datetime, address: str | None) -> Candidate | None:
+def admitted(reader: Connection, realm: Realm, identity_id: str, now: datetime, address: str | None) -> Candidate:
+    """Return somebody whose passkey was right: as good as password and second factor. Raises `LoginRefused`."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
+    if row is None or (row.kind is Kind.ADMINISTRATOR) != (realm is Realm.ADMIN):
+        raise LoginRefused("unknown-login")
+    if cause := _barred(row, now, address):
+        raise LoginRefused(cause, row.id, row.customer_id)
+    return replace(_candidate(row, now, None), passed=True)
+
+
+def candidate(
+    reader: Connection, identity_id: str, now: datetime, address: str | None, passed: bool = False
+) -> Candidate | None:
     """Return somebody on the way in, with the step due now, or None if they may not get in (any more) from there."""
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
     if row is None or _barred(row, now, address):
         return None
-    return _candidate(row, now, None)
+    return replace(_candidate(row, now, None), passed=passed)
 
 
 def _key(login: str) -> str:
@@ -128,7 +153,15 @@ def _key(login: str) -> str:
 
 
 def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
-    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, row.login)
+    return Candidate(
+        row.id,
+        row.kind,
+        row.customer_id,
+        second_factor.of_row(row),
+        must_change=row.password_must_change or _outlived(row, now),
+        new_hash=new_hash,
+        login=row.login,
+    )
 
 
 def _usable_since(row: AnyRow) -> datetime:
@@ -151,13 +184,6 @@ def _barred(row: AnyRow, now: datetime, address: str | None) -> str | None:
     return log_in_refusal(row.customer_status, standing) or outside
 
 
-def _due(row: AnyRow, now: datetime) -> str | None:
-    """Return the next step of the one order: password, second factor, forced password change, in."""
-    if in_force(row, "second_factor", False).value:
-        return "enrol"
-    return "password" if row.password_must_change or _outlived(row, now) else None
-
-
 def _outlived(row: AnyRow, now: datetime) -> bool:
     """Tell whether a password is older than the class lets it grow; one from before this was kept never is."""
     if row.password_days is None or row.password_set_at is None:
@@ -170,10 +196,14 @@ def log_in(work: Work, who: Candidate, now: datetime) -> Failures:
     identity = work.get_one(Identity, who.id, with_for_update=True)
     failed = arrive(work, identity, now)
     identity.last_login_at = now
-    if who.new_hash:
-        identity.password_hash = who.new_hash
     record(work, "login.ok", of=stamp_of(work, identity))
     return failed
+
+
+def renew_hash(work: Work, who: Candidate) -> None:
+    """Keep the hash of today's strength that was made as the password was checked, if one was needed."""
+    if who.new_hash:
+        work.execute(update(Identity).where(Identity.id == who.id).values(password_hash=who.new_hash))
 
 
 def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, door: str) -> None:
@@ -304,48 +334,12 @@ def change_gateway(work: Work, version: int, values: Mapping[str, object]) -> No
     record(work, "gateway.changed", before=before, after={name: values[name] for name in before})
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """The fields that an identity is found and listed by, made from what was typed."""
-
-    login: str | None
-    login_key: str | None
-    name: str
-    email: str | None
-    email_key: str | None
-    sort_key: str
-    search: str
-
-
-def naming(login: str, name: str, email: str) -> Naming:
-    """Make the fields under which somebody is found; empty texts become none."""
-    login_key = logins.canonical(login) if login else None
-    email_key = email.casefold() if email else None
-    folded = logins.canonical(name)
-    found_by = "\n".join(part for part in (folded, login_key, email_key) if part)
-    return Naming(login or None, login_key, name, email or None, email_key, folded, found_by)
-
-
-def rename(identity: Identity, *, login: str | None = None, name: str | None = None, email: str | None = None) -> None:
-    """Give an identity another login, name or e-mail address (empty: none), and with it what it is found by.
-
-    Raises `Invalid` when the login cannot be used.
-    """
-    if login and login != identity.login and (fault := logins.fault(login)):
-        raise Invalid({"login": [fault]})
-    made = naming(
-        (identity.login or "") if login is None else login,
-        identity.name if name is None else name,
-        (identity.email or "") if email is None else email,
-    )
-    for field in fields(made):
-        setattr(identity, field.name, getattr(made, field.name))
-
-
 def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:
     """Make an administrator, or give a lost one access again (returns the identity's id).
 
     That is a password for one use, and their lists of trusted networks are emptied.
+
+    What the lost one had as a second factor is dropped, for that may be what they lost; the policy stays.
 
     Raises `Invalid` when the login cannot be used.
     """
@@ -358,6 +352,7 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         ended = give_password(work, found, password_hash, now)
         lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
         record(work, "password.reset", identity=found.id, sessions_ended=ended, networks_lifted=lifted)
+        second_factor.drop(work, found.id, now)
         return found.id
     made = naming(login, name, "")
     identity = Identity(

@@ -20,6 +20,7 @@ from gateway.identity.models import (
     Stage,
 )
 from gateway.identity.networks import admits
+from gateway.identity.second_factor import HAS
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
 _customer, _above = aliased(Identity), aliased(Identity)
@@ -93,6 +94,7 @@ _ACCESS = (
         _customer.status.label("customer_status"),
         CustomerClass.name.label("class_name"),
         CustomerClass.password_shortest,
+        *HAS,
         *says((*PREFERENCES, "second_factor"), Identity, _above, CustomerClass),
         *(getattr(Gateway, name).label(f"gateway_{name}") for name in PREFERENCES),
     )

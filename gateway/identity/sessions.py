@@ -21,10 +21,10 @@ KEPT = timedelta(days=30)
 MOST = 20
 """How many sessions somebody may have side by side; one more ends the one that was used longest ago (SES-07)."""
 
-_PENDING = select(Session.subject_id, Session.id, Session.started_at).where(
+_PENDING = select(Session.subject_id, Session.stage, Session.started_at).where(
     Session.key == bindparam("key"),
     Session.scope == bindparam("scope"),
-    Session.stage == Stage.PASSWORD,
+    Session.stage != Stage.LIVE,
     Session.ended_at.is_(None),
 )
 
@@ -68,10 +68,15 @@ def start(
     return cookie
 
 
-def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> str | None:
-    """Return whose password was right in this browser within the last five minutes, or None (LOG-06)."""
+def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> tuple[str, bool] | None:
+    """Return whose password was right in this browser within the last five minutes, or None (LOG-06).
+
+    With it comes whether the second factor was right as well.
+    """
     row = reader.execute(_PENDING, {"key": key, "scope": scope}).one_or_none()
-    return row.subject_id if row and now - row.started_at <= PENDING else None
+    if row is None or now - row.started_at > PENDING:
+        return None
+    return row.subject_id, row.stage is Stage.FACTOR
 
 
 def end(work: Work, key: bytes, why: str, now: datetime) -> bool:

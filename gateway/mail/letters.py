@@ -129,8 +129,19 @@ def _password_changed(facts: Facts) -> tuple[str, Sequence[str]]:
 
 
 def _factor_changed(facts: Facts) -> tuple[str, Sequence[str]]:
+    happened = {
+        "app": _("An authenticator app was set up for your login."),
+        "passkey": _("A passkey was added to your login."),
+        "passkey-removed": _("A passkey of your login was removed."),
+        "codes": _("New recovery codes were made for your login; the ones before do not work any more."),
+        "code-used": _("One of your recovery codes was used."),
+        "on": _("Two-factor authentication was turned on for your login."),
+        "off": _("Two-factor authentication was turned off for your login."),
+        "reset": _("Your second factor was reset: app, passkeys, recovery codes and remembered devices are gone."),
+        "locked": _("Your second factor is locked, because a hundred codes were wrong. It has to be reset."),
+    }
     return _("Your two-factor authentication at %(brand)s was changed") % facts.words(), (
-        _("the two-factor authentication of the login %(login)s at %(brand)s was changed.") % facts.words(),
+        happened[facts.values["what"]],
         facts.where(),
         facts.not_you(),
     )

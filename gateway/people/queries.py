@@ -17,12 +17,13 @@ from gateway.identity import logins
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Realm
 from gateway.identity.search import literal as literally
+from gateway.identity.second_factor import HAS
 from gateway.identity.standing import Standing
 from gateway.launch.queries import SUBJECT, ZONE
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
 _INDIVIDUALS = SUBJECT.add_columns(
-    Identity.sort_key, Identity.email, Identity.version, Identity.last_login_at, Identity.password_hash
+    Identity.sort_key, Identity.email, Identity.version, Identity.last_login_at, Identity.password_hash, *HAS
 ).where(Identity.customer_id == bindparam("customer_id"), Identity.kind == Kind.INDIVIDUAL)
 _ROLES = (
     select(Role.id, Role.name, Role.version)

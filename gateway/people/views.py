@@ -21,7 +21,7 @@ from gateway.identity.standing import Standing, individual_standing
 from gateway.people import queries
 from gateway.people.forms import IndividualForm, NewIndividualForm
 from gateway.portal.guard import refuse
-from gateway.portal.pages import next_links, query_text
+from gateway.portal.pages import form_text, next_links, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -80,6 +80,7 @@ def pages(bp: Blueprint, node: str, path: str, desk: Callable[..., Desk]) -> Non
         ("/<individual>", "POST", save),
         ("/<individual>/invitation", "POST", invite),
         ("/<individual>/password", "POST", reset),
+        ("/<individual>/second-factor/reset", "POST", reset_factor),
     ):
         hang(rule, method, view)
 
@@ -184,6 +185,15 @@ def reset(desk: Desk, id: str) -> Answer:
     operations.reset(work, current.house().rights, desk.by, id, password_hash, current.now())
     work.commit()
     return make_response(render_template("people/password.html", desk=desk, person=row, password=password))
+
+
+def reset_factor(desk: Desk, id: str) -> Answer:
+    """Drop an individual's second factor and end their sessions; whether one is asked stays as it is."""
+    _row(desk, id)
+    work = current.writer()
+    operations.reset_factor(work, current.house().rights, desk.by, id, form_text("reason"), current.now())
+    work.commit()
+    return see_other(f"{desk.url}/{id}?done=factor-reset")
 
 
 def ask_to_change(desk: Desk) -> Answer:

@@ -136,7 +136,8 @@ def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, 
 
 @lru_cache(maxsize=64)
 def _staff_links(_language: str) -> tuple[Mapping[str, str], ...]:
-    return ({"title": _("Security"), "url": "/admin/account", "icon": "shield-check"},)
+    """Return where the menu of an administrator leads."""
+    return ({"title": _("Security"), "url": "/admin/security", "icon": "shield-check"},)
 
 
 def _detail(who: Visitor) -> str:

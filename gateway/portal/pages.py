@@ -15,6 +15,7 @@ from gateway.web.current import formats, now
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 LONGEST_QUERY = 100
+LONGEST_REMARK = 200
 FIRST_DAY, LAST_DAY = date.min + timedelta(days=2), date.max - timedelta(days=2)
 
 
@@ -31,6 +32,11 @@ def query_text(name: str) -> str:
 def today() -> date:
     """Return the day that it is for the reader."""
     return now().astimezone(formats().zone).date()
+
+
+def form_text(name: str) -> str:
+    """Return what was typed into a field of one line that is not part of a form of its own, without spaces around."""
+    return " ".join(request.form.get(name, "").split())[:LONGEST_REMARK]
 
 
 def search_part(text: str) -> str:

@@ -2,5 +2,6 @@
 
 from gateway.self_care import individuals, networks, views
 from gateway.self_care.portal import portal
+from gateway.self_care.security.views import own
 
-__all__ = ["individuals", "networks", "portal", "views"]
+__all__ = ["individuals", "networks", "own", "portal", "views"]

@@ -92,6 +92,7 @@
     if (at("[data-reveal]")) reveal(at("button"));
     if (at("[data-use]")) useOffered(at("button"));
     if (at("[data-copied]")) copyOffered(at("button"));
+    if (at("[data-print]")) print();
     if (!at("[data-popover-menu]")) return;
     event.preventDefault();
     openMenu(at("a"));

@@ -99,6 +99,16 @@ def delete_session_cookie(response: AnyResponse, of: Scope, visit: str | None) -
     delete_cookie(response, scopes.cookie_name(of, visit, _secure()))
 
 
+def device_cookie() -> str | None:
+    """Return the cookie by which this browser may be a remembered one, or None."""
+    return read_cookie(scopes.device_cookie_name(scope(), _secure()))
+
+
+def set_device_cookie(response: AnyResponse, cookie: str, seconds: int) -> None:
+    """Give the browser the cookie by which it is remembered."""
+    set_cookie(response, scopes.device_cookie_name(scope(), _secure()), cookie, seconds=seconds)
+
+
 def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
     """Take back the cookies of all visits `but` these: without that a long day fills the browser's headers."""
     prefix = scopes.cookie_name(Scope.VISIT, "", _secure())

@@ -17,6 +17,7 @@ from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.i18n.formats import Formats, formats_for
 from gateway.i18n.preferences import GATEWAY_DEFAULTS, Preferences
+from gateway.keys import Vault
 from gateway.settings import Settings
 from gateway.web.address import client_address
 
@@ -33,6 +34,7 @@ class House:
     rights: Rights
     audit_keys: Keys
     names: tuple[str, ...]
+    vault: Vault
 
     def stamped(self, work: Work, stamp: Stamp) -> Work:
         """Prepare a unit of work for recording what it does."""

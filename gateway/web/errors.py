@@ -10,7 +10,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from gateway.access.acting import REASONS
-from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound, Stale, TooBusy, TooManyAttempts, Unrecordable
+from gateway.errors import (
+    Forbidden,
+    Invalid,
+    KeyMissing,
+    LaunchRefused,
+    NotFound,
+    Stale,
+    TooBusy,
+    TooManyAttempts,
+    Unrecordable,
+)
 from gateway.i18n.catalog import N_, ngettext
 from gateway.i18n.catalog import gettext as _
 from gateway.web import current
@@ -116,6 +126,11 @@ def register(app: Flask) -> None:
     @app.errorhandler(Unrecordable)
     def _unrecordable(error: Unrecordable) -> Response:
         log.error("record.unwritable", error=type(error.__cause__).__name__)
+        return page(503)
+
+    @app.errorhandler(KeyMissing)
+    def _key_missing(error: KeyMissing) -> Response:
+        log.error("key.missing", key=error.key_id)
         return page(503)
 
     @app.errorhandler(CSRFError)

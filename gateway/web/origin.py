@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from gateway.errors import Forbidden
 from gateway.i18n.catalog import N_
+from gateway.identity.passkeys import Party
 from gateway.web import current
 from gateway.web.address import client_address
 
@@ -39,6 +40,16 @@ def _hosts(base_url: str, production: bool) -> frozenset[str]:
         return frozenset({ours.netloc})
     port = f":{ours.port}" if ours.port else ""
     return frozenset({f"{name}{port}" for name in LOOPBACK} | LOOPBACK)
+
+
+def party() -> Party | None:
+    """Return whom passkeys made here are for; None where the host is an address, which no passkey can be bound to."""
+    settings = current.house().settings
+    origin = settings.base_url if settings.production else f"http://{request.host}"
+    host = urlsplit(origin).hostname or ""
+    if host[-1:].isdigit() or ":" in host:
+        return None
+    return Party(host, settings.brand, origin)
 
 
 def _is_https() -> bool:

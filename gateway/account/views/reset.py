@@ -121,7 +121,8 @@ def _half_in() -> str | None:
     cookie = browser.session_cookie()
     if cookie is None:
         return None
-    return sessions.pending(current.reader(), browser.scope(), sessions.key_of(cookie), current.now())
+    pending = sessions.pending(current.reader(), browser.scope(), sessions.key_of(cookie), current.now())
+    return pending[0] if pending else None
 
 
 def _realm() -> Realm:

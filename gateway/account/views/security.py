@@ -11,7 +11,7 @@ from gateway.account.forms import ChangePasswordForm
 from gateway.errors import Invalid, LoginRefused, NotFound
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, passwords, queries, sessions
+from gateway.identity import operations, passwords, queries, second_factor, sessions
 from gateway.identity.models import Scope, Stage
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
 from gateway.web import browser, current
@@ -123,13 +123,14 @@ def _page(place: Place, form: ChangePasswordForm) -> str:
         sessions=queries.own_sessions(current.reader(), who.id, current.now()),
         this=who.session_id,
         most=sessions.MOST,
+        state=second_factor.state(current.reader(), who.id, current.now()),
         strength_url="/admin/login/strength" if who.scope is Scope.ADMIN else "/login/strength",
     )
 
 
 pages(
     gateway_bp,
-    "/admin/account",
+    "/admin/security",
     for_everyone_logged_in,
-    lambda: Place("base.html", "/admin/account", "/admin/security/networks"),
+    lambda: Place("base.html", "/admin/security", "/admin/security/networks"),
 )

@@ -36,6 +36,7 @@ class ClassForm(FlaskForm, PreferenceFields, Versioned):
         render_kw={"autocomplete": "off"},
     )
     second_factor = BooleanField(N_("Two-factor authentication is required"))
+    passkey_required = BooleanField(N_("The second factor has to be a passkey"))
     password_shortest = _number(N_("Shortest password"), 8, 64, N_("Between 8 and 64 characters."))
     password_days = _number(N_("A password lasts, in days"), 1, 3650, N_("Between 1 and 3650 days."))
     idle_minutes = _number(

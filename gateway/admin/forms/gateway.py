@@ -26,6 +26,7 @@ class GatewayForm(FlaskForm, PreferenceFields, Versioned):
     absolute_minutes = _minutes(N_("Customers and individuals: at most, in minutes"))
     admin_idle_minutes = _minutes(N_("Administrators: idle, in minutes"))
     admin_absolute_minutes = _minutes(N_("Administrators: at most, in minutes"))
+    admin_second_factor = BooleanField(N_("Two-factor authentication is required of administrators"))
     support_access = BooleanField(N_("Staff may open portals for customers"))
 
     @property

@@ -24,7 +24,7 @@ from gateway.identity.forms import add_faults
 from gateway.identity.models import NetworkList, Realm
 from gateway.identity.password_rules import offered_password, rules_for, rules_for_staff
 from gateway.portal.guard import refuse
-from gateway.portal.pages import next_links, query_text
+from gateway.portal.pages import form_text, next_links, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
@@ -144,6 +144,21 @@ def reset_administrator(id: str) -> Page:
     return _once(id, password)
 
 
+@bp.post("/administrators/<id>/second-factor/reset")
+@needs_recent
+@belongs_to("administrators")
+def reset_administrators_factor(id: str) -> Response:
+    """Drop an administrator's second factor; whether one is asked stays as it is."""
+    row = row_of(id)
+    work = current.writer()
+    try:
+        operations.reset_factor(work, _hand(), row.id, form_text("reason"), current.now())
+    except Forbidden as refusal:
+        refuse(refusal)
+    work.commit()
+    return see_other(f"/admin/administrators/{id}?done=factor-reset")
+
+
 def row_of(id: str) -> AnyRow:
     """Return an administrator; raises `NotFound`."""
     row = queries.administrator(current.reader(), id) if "\0" not in id else None
@@ -185,6 +200,7 @@ def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
         "email": row.email,
         "role": row.assigned_role_id,
         "trusted_networks": networks.as_text(entry.network for entry in entries),
+        "second_factor": row.second_factor.value,
     }
 
 

@@ -16,11 +16,12 @@ from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import networks, passwords, queries
+from gateway.identity import networks, passwords, queries, second_factor
 from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Kind, NetworkList
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_of
+from gateway.portal.pages import form_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -87,6 +88,18 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
         return _stale(row_of(id, individual), form)
     work.commit()
     return see_other(f"{request.path}?done=saved")
+
+
+@bp.post("/customers/<id>/self-care/second-factor/reset")
+@bp.post("/customers/<id>/individuals/<individual>/self-care/second-factor/reset")
+@belongs_to("customers")
+def reset_factor(id: str, individual: str | None = None) -> Response:
+    """Drop somebody's second factor and end their sessions; whether one is asked stays as it is (TOTP-08)."""
+    row = row_of(id, individual)
+    work = current.writer()
+    second_factor.reset(work, row.id, form_text("reason"), current.now())
+    work.commit()
+    return see_other(f"{request.path.removesuffix('/second-factor/reset')}?done=factor-reset")
 
 
 def row_of(customer_id: str, individual: str | None) -> AnyRow:
@@ -175,6 +188,8 @@ def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:
 
 def _shown(row: AnyRow, name: str) -> Shown:
     found = _in_force(row, name)
+    if name == "second_factor" and row.second_factor_chosen and not found.value:
+        return Shown(_("Yes"), _("their own choice"))
     places = {
         Origin.OWN: _("set here"),
         Origin.CUSTOMER: _("from customer %(name)s") % {"name": row.customer_name},
@@ -197,6 +212,7 @@ def _warnings(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, str]:
         found["login"] = _("Without a login there is no self-care access, and no portal can be opened for them.")
     if operations.opens_nothing(current.reader(), current.house().rights, row.kind, row.customer_id, row.role_id):
         found["role"] = _("This role opens no portal: only their own pages are left.")
-    if _in_force(row, "second_factor").value:
+    asked = _in_force(row, "second_factor").value or row.second_factor_chosen
+    if asked and not (row.has_app or row.has_passkey):
         found["second_factor"] = _("No second factor is set up yet: the next log-in asks for it first.")
     return found
