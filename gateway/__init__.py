@@ -7,15 +7,20 @@ from flask import Flask
 from whitenoise import WhiteNoise
 
 from gateway import admin, api, cli, self_care
+from gateway.account import views as account
 from gateway.audit.operations import Keys
 from gateway.db import Database
+from gateway.identity import second_factor
 from gateway.identity import views as identity
+from gateway.identity.factor import views as factor
+from gateway.keys import Vault
 from gateway.launch import views as launch
 from gateway.oidc import views as oidc
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
 from gateway.settings import Settings
+from gateway.trust import views as trust
 from gateway.web import browser, current, errors, headers, health, jinja, logs
 from gateway.web.scopes import VisitPrefix
 
@@ -44,6 +49,8 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         database=Database(settings.database_url),
         rights=registry.rights,
         audit_keys=Keys(settings.audit_keys),
+        names=(settings.brand, *(word for portal in registry.portals.values() for word in (portal.title, portal.slug))),
+        vault=Vault(settings.keys_by_id(second_factor.PURPOSE)),
     )
     app.extensions["portico"] = house
     if settings.redis_url:
@@ -59,9 +66,13 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)
+    app.register_blueprint(account.bp)
+    app.register_blueprint(factor.bp)
+    app.register_blueprint(self_care.own)
     app.register_blueprint(launch.bp)
     api.register(app)
     app.register_blueprint(oidc.bp)
+    app.register_blueprint(trust.bp)
     registry.mount(app)
     cli.register(app)
 

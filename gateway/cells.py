@@ -76,10 +76,12 @@ def currency(text: str) -> str:
 def one_of(kind: type[enum.StrEnum]) -> Callable[[str], enum.StrEnum]:
     """Return a reader of the words of `kind`."""
 
+    words = {member.value: member for member in kind}
+
     def read(text: str) -> enum.StrEnum:
-        if text not in list(kind):
-            raise ValueError("one of " + ", ".join(kind))
-        return kind(text)
+        if text not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return words[text]
 
     return read
 

@@ -45,6 +45,8 @@ AnySelect = Select[*tuple[Any, ...]]
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ID_LENGTH = 16
+_SHIFTS = range(70, -1, -10)
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 def new_id() -> str:
@@ -53,11 +55,7 @@ def new_id() -> str:
     An id is no secret: whatever it opens is asked separately.
     """
     number = (int(time.time() * 1000) << 32) | secrets.randbits(32)
-    digits = []
-    for _ in range(ID_LENGTH):
-        number, digit = divmod(number, 32)
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -243,7 +241,7 @@ class Prepared:
             for heard in connection.dispatch.before_cursor_execute:
                 heard(connection, cursor, compiled.text, parameters, None, False)
             cursor.execute(compiled.text, parameters)
-            return compiled.rows(cursor) if cursor.description else int(cursor.rowcount)
+            return compiled.rows(cursor) if compiled.finds_rows(cursor) else int(cursor.rowcount)
         except connection.dialect.loaded_dbapi.Error:
             # What failed did nothing. The regular way fails likewise, and knows what to make of it.
             result = connection.execute(self._statement, values)
@@ -280,7 +278,8 @@ class _Compiled:
         self._dialect = dialect
         self._columns = list(statement.exported_columns)
         self._row: Any = namedtuple("Row", [str(column.key) for column in self._columns])  # type: ignore[misc]
-        self._read: list[tuple[int, Callable[[Any], Any]]] | None = None
+        self._finds_rows: bool | None = None
+        self._read: list[tuple[int, Callable[[Any], Any]]] = []
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         """Return the values as the driver takes them."""
@@ -289,15 +288,20 @@ class _Compiled:
             ready[name] = process(ready[name])
         return ready if self._order is None else tuple(ready[name] for name in self._order)
 
+    def finds_rows(self, cursor: Any) -> bool:
+        """Tell whether the statement gives rows back; asked of the driver once, since its description costs a lot."""
+        if self._finds_rows is None:
+            if cursor.description:
+                self._read = list(self._readers([column[1] for column in cursor.description]))
+            self._finds_rows = bool(cursor.description)
+        return self._finds_rows
+
     def rows(self, cursor: Any) -> Sequence[Any]:
         """Return what the driver found, as the types of the columns read it."""
-        read = self._read
-        if read is None:
-            read = self._read = list(self._readers([column[1] for column in cursor.description]))
         columns: list[Iterable[Any]] = list(zip(*cursor.fetchall(), strict=True))
         if not columns:
             return []
-        for place, process in read:
+        for place, process in self._read:
             columns[place] = map(process, columns[place])
         return list(map(self._row._make, zip(*columns, strict=True)))
 

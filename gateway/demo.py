@@ -26,7 +26,8 @@ Portico is at {url}
   Staff       {url}/admin/login
               root (everything) · helen (help desk) · audrey (auditor)
   Customers   {url}/login
-              abc with its people john, mark, adam · globex with eve · initech · acme
+              abc with its people john, mark, adam · globex with eve · initech
+              acme (asks for a second factor: have an authenticator app at hand)
 
 The password is the same for all of them.
 Password: {password}

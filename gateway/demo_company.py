@@ -18,7 +18,10 @@ from gateway.identity.operations import create_administrator
 from gateway.importing import Importer, run
 
 DEMO = Path(__file__).parent.parent / "demo"
-FILES = (*("pbx-extensions", "pbx-calls", "pbx-invoices", "pbx-payments", "iot-plans", "iot-devices", "iot-usage"),)
+FILES = (
+    *("pbx-extensions", "pbx-ring-groups", "pbx-calls", "pbx-invoices", "pbx-payments"),
+    *("iot-plans", "iot-devices", "iot-usage"),
+)
 PREFERENCES = (
     *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format", "input_time_format"),
 )

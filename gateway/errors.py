@@ -1,6 +1,7 @@
 """Everything that can go wrong, in the words of the domain. No HTTP here: faces translate."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 
 class PorticoError(Exception):
@@ -46,10 +47,23 @@ class Invalid(PorticoError):
 class LoginRefused(PorticoError):
     """A log-in that is not accepted. `cause` goes into the record, never to the stranger."""
 
-    def __init__(self, cause: str, identity_id: str | None = None) -> None:
+    def __init__(self, cause: str, identity_id: str | None = None, customer_id: str | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.identity_id = identity_id
+        self.customer_id = customer_id
+
+
+class TooManyAttempts(PorticoError):
+    """A credential is not even looked at before `until`: too many were wrong."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"too many attempts, until {until.isoformat()}")
+        self.until = until
+
+    def seconds_left(self, now: datetime) -> int:
+        """Return the whole seconds to wait, rounded up, one at least."""
+        return max(1, -(-(self.until - now) // timedelta(seconds=1)))
 
 
 class TooBusy(PorticoError):
@@ -62,6 +76,27 @@ class TooBusy(PorticoError):
 
 class Unrecordable(PorticoError):
     """The record cannot be written, so what was asked for is not done (AUD-06)."""
+
+
+class KeyMissing(PorticoError):
+    """Something is kept encrypted under a key that is not among `GATEWAY_SECRET_KEYS` (any more)."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the secret key {key_id} is missing")
+        self.key_id = key_id
+
+
+class Tampered(PorticoError):
+    """Something kept encrypted is not what was put there."""
+
+
+class FactorRefused(PorticoError):
+    """A second factor that is not accepted. `cause` is a stable word, `retry_after` in seconds."""
+
+    def __init__(self, cause: str, retry_after: int | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.retry_after = retry_after
 
 
 class LaunchRefused(PorticoError):

@@ -55,7 +55,11 @@ DESCRIPTIONS = (
     Description("GATEWAY_BASE_URL", "Where browsers reach the gateway; https is production.", False, True),
     Description("GATEWAY_REDIS_URL", "Redis, for rate limits that several processes share.", True),
     Description("GATEWAY_TRUSTED_PROXIES", "Networks whose X-Forwarded-For and X-Forwarded-Proto count."),
-    Description("GATEWAY_MAIL_URL", "The mail server: smtp://host:25 or smtps://name:password@host.", True),
+    Description(
+        "GATEWAY_MAIL_URL",
+        "The mail server: smtp://host:25 or smtps://name:password@host, with ?from=address if wanted.",
+        True,
+    ),
     Description("GATEWAY_BRAND", "The name that pages and mails carry.", default="Portico"),
     Description("GATEWAY_LANGUAGES", "Languages on offer, BCP 47 tags, the default first.", default="en"),
     Description(

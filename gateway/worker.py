@@ -1,4 +1,4 @@
-"""What is done beside the server: portals elsewhere told of log-outs, and what is long over taken away."""
+"""What is done beside the server: mail, log-outs told to portals elsewhere, and what is long over taken away."""
 
 import secrets
 import time
@@ -6,17 +6,26 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Work
 
 from gateway import clock
 from gateway.api import operations as answers
 from gateway.audit.operations import Stamp
-from gateway.identity import api_tokens, sessions
+from gateway.errors import KeyMissing, Tampered, Unrecordable
+from gateway.identity import api_tokens, arrivals, links, resets, second_factor, sessions, throttle
 from gateway.launch import requests
+from gateway.mail import operations as outbox
+from gateway.mail.queries import is_due
+from gateway.mail.smtp import NotSent, Server, message
 from gateway.oidc import logouts
 from gateway.web.current import House
+from gateway.web.letters import written
 
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 ROUND_SECONDS = 2
 SWEEP_SECONDS = 10
@@ -24,23 +33,77 @@ TIDY_SECONDS = 60
 
 
 def run(house: House) -> None:
-    """Go round for ever."""
+    """Go round for ever. A database that is away for a while ends nothing: the next round tries again."""
     swept = tidied = 0.0
     while True:
-        if time.monotonic() - swept > SWEEP_SECONDS:
-            logouts.end_what_is_over(house.database, house.rights, partial(_in_work, house), clock.now())
-            swept = time.monotonic()
-        tell_portals_elsewhere(house)
-        if time.monotonic() - tidied > TIDY_SECONDS:
-            tidy(house)
-            tidied = time.monotonic()
+        try:
+            answer_resets(house)
+            send_mail(house)
+            if time.monotonic() - swept > SWEEP_SECONDS:
+                logouts.end_what_is_over(house.database, house.rights, partial(_in_work, house), clock.now())
+                swept = time.monotonic()
+            tell_portals_elsewhere(house)
+            if time.monotonic() - tidied > TIDY_SECONDS:
+                tidy(house)
+                tidied = time.monotonic()
+        except (DBAPIError, KeyMissing, Tampered, Unrecordable) as error:
+            log.error("worker.failed", error=type(error).__name__)
         time.sleep(ROUND_SECONDS + secrets.randbelow(1000) / 1000)
+
+
+def answer_resets(house: House) -> None:
+    """Write the letters to those who forgot a password; nothing is written while nobody asks."""
+    with house.database.reading() as reader:
+        if not resets.asked(reader):
+            return
+    with house.database.writing() as work:
+        resets.answer(house.stamped(work, Stamp()), clock.now())
+        work.commit()
+
+
+def send_mail(house: House) -> None:
+    """Send every letter that is due; without a mail server they wait."""
+    url = house.settings.mail_url
+    if url is None:
+        return
+    server = Server.at(url, house.settings.base_url)
+    with house.database.reading() as reader:
+        while is_due(reader, clock.now()) and _send_one(house, server):
+            pass
+
+
+def _send_one(house: House, server: Server) -> bool:
+    """Send the next letter; tells whether to go on: not when the server is away, or another worker took the letter.
+
+    It is this worker's from a commit on, so that no transaction is open while the mail server is waited for.
+    """
+    with house.database.writing() as work:
+        letter = outbox.claim(work, clock.now())
+        work.commit()
+    if letter is None:
+        return False
+    try:
+        with house.database.reading() as reader:
+            words = written(reader, house, letter)
+        if words is None:
+            raise NotSent("whom it was for is gone", for_good=True)
+        server.send(message(letter.id, words, letter.address, house.settings.brand, server, clock.now()))
+    except NotSent as refused:
+        log.warning("mail.failed", mail=letter.id, reason=refused.reason)
+        with house.database.writing() as work:
+            outbox.failed(work, letter, refused.reason, clock.now(), for_good=refused.for_good)
+            work.commit()
+        return not refused.all
+    with house.database.writing() as work:
+        outbox.sent(work, letter.id, clock.now())
+        work.commit()
+    return True
 
 
 def tell_portals_elsewhere(house: House) -> None:
     """Tell portals elsewhere of log-outs, and ask whether they answer."""
     in_work = partial(_in_work, house)
-    logouts.send_logouts(house.settings, in_work, clock.now())
+    logouts.send_logouts(house.settings, house.vault, in_work, clock.now())
     logouts.check_health(house.database, house.settings, in_work, clock.now())
 
 
@@ -52,11 +115,13 @@ def _in_work(house: House, do: Callable[[Work], T]) -> T:
 
 
 def tidy(house: House) -> None:
-    """Take away sessions, tokens, answers and launches that are long over; look after the signing keys."""
+    """Take away what is long over: sessions, launches, links, letters, tokens; tell of many failed log-ins."""
     now = clock.now()
     with house.database.writing() as work:
         house.stamped(work, Stamp())
-        for forget in (sessions.forget_old, api_tokens.forget_old, answers.forget_old, requests.forget_old):
-            forget(work, now)
-        logouts.clean_up(work, house.settings, now)
+        for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests):
+            room.forget_old(work, now)
+        links.forget_old(work, now - sessions.KEPT)
+        logouts.clean_up(work, house.vault, now)
+        arrivals.tell_of_many(work, now)
         work.commit()

@@ -9,10 +9,11 @@ from typing import Any
 
 import psycopg
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import make_url
 
-from gateway import create_app, migrations
+from gateway import clock, create_app, migrations
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.portal.registry import discover
@@ -132,6 +133,14 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 def new_browser(app: Flask) -> Callable[[], Browser]:
     """Makes browsers, each with a cookie jar of its own."""
     return lambda: Browser(app)
+
+
+@pytest.fixture
+def in_mid_step() -> Iterator[None]:
+    """Let time go on from the fifth second of a step of thirty, so that no code grows old within a test."""
+    now = clock.now().timestamp()
+    with time_machine.travel(now - now % 30 + 5):
+        yield
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -143,9 +143,9 @@ def registration(slug: str, **more: Any) -> Registration:
 
 def register(app: Flask, slug: str = "tickets", **more: Any) -> Elsewhere:
     """Register a portal elsewhere which the roles of the cast open as `LEVELS` says."""
-    said, settings = registration(slug, **more), house_of(app).settings
+    said = registration(slug, **more)
     with working(app) as work:
-        keys.ensure(work, settings.keys_by_id(keys.PURPOSE), clock.now())
+        keys.ensure(work, house_of(app).vault, clock.now())
         secret = external.register(work, slug, said, PAGES, (), clock.now())
         for role, levels in LEVELS.items():
             set_portal_view(work, role, slug, levels)
@@ -161,4 +161,4 @@ def rounds(app: Flask) -> int:
             return do(work)
 
     logouts.end_what_is_over(house.database, house.rights, in_work, clock.now())
-    return logouts.send_logouts(house.settings, in_work, clock.now())
+    return logouts.send_logouts(house.settings, house.vault, in_work, clock.now())

@@ -17,10 +17,24 @@ from gateway.access.models import DEFAULT_ROLE, AllowedRole, PortalView, Role
 from gateway.audit.operations import Stamp
 from gateway.identity import passwords
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
-from gateway.identity.operations import naming
+from gateway.identity.naming import naming
 from gateway.web.current import House
 from portals.iot.models import Alert, AlertKind, Device, DeviceStatus
-from portals.pbx.models import Call, Direction, Extension, Invoice, InvoiceStatus, Method, Payment
+from portals.pbx.models import (
+    Call,
+    Direction,
+    Extension,
+    Invoice,
+    InvoiceStatus,
+    Method,
+    Payment,
+    RingGroup,
+    RingMember,
+    Strategy,
+)
+from portals.pbx.models import (
+    Kind as NumberKind,
+)
 from tests.cast import PASSWORD, Member
 
 ADMIN_DEFAULT, SELF_CARE_DEFAULT = DEFAULT_ROLE[Realm.ADMIN], DEFAULT_ROLE[Realm.SELF_CARE]
@@ -130,6 +144,21 @@ def add_rows(work: Work, customer: str, now: datetime) -> None:
                 version=1,
             )
         )
+    work.add(
+        Extension(
+            id=f"{customer}-ring",
+            customer_id=customer,
+            number="600",
+            name=f"{customer} reception",
+            kind=NumberKind.RING_GROUP,
+            version=1,
+        )
+    )
+    work.flush()
+    work.add(RingGroup(id=f"{customer}-ring", strategy=Strategy.IN_ORDER, seconds=20))
+    work.flush()
+    for position, number in enumerate((101, 100), start=1):
+        work.add(RingMember(group_id=f"{customer}-ring", extension_id=f"{customer}-{number}", position=position))
     for hours in range(40):
         work.add(
             Call(
@@ -154,6 +183,18 @@ def add_rows(work: Work, customer: str, now: datetime) -> None:
             amount=Decimal("120.50"),
             currency="EUR",
             status=InvoiceStatus.PAID,
+        )
+    )
+    work.add(
+        Invoice(
+            id=f"{customer}-due",
+            customer_id=customer,
+            number=f"{customer}-0002",
+            issued_on=date(2026, 11, 1),
+            due_on=date(2036, 11, 15),
+            amount=Decimal("80.00"),
+            currency="EUR",
+            status=InvoiceStatus.OPEN,
         )
     )
     work.flush()

@@ -16,7 +16,7 @@ from gateway.audit.models import AuditEvent
 from gateway.errors import Forbidden
 from gateway.identity.models import Identity, Kind, Realm
 from tests.cast import ABC, AUDREY, HELEN, ROOT, Member
-from tests.house import Browser, add_identity, rows, working
+from tests.house import Browser, add_identity, house_of, rows, working
 
 NewBrowser = Callable[[], Browser]
 PEOPLE = "/admin/administrators"
@@ -161,10 +161,13 @@ def test_the_last_one_with_the_default_role_stays_also_when_two_are_taken_away_a
     people = [id for id in people if rows(app, select(Identity.kind).where(Identity.id == id))[0][0] == "administrator"]
     assert len(people) == 2
 
+    rights = house_of(app).rights
+    hand = administrators.Hand("nobody", rights.full(Realm.ADMIN), rights)
+
     def suspend(id: str) -> bool:
         try:
             with working(app) as work:
-                administrators.suspend(work, id, clock.now(), suspended=True)
+                administrators.suspend(work, hand, id, clock.now(), suspended=True)
         except Forbidden:
             return False
         return True

@@ -10,15 +10,16 @@ import pytest
 import time_machine
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from gateway import clock
 from gateway.access.models import DEFAULT_ROLE
 from gateway.access.operations import set_portal_view
 from gateway.audit.models import AuditEvent
 from gateway.identity import api_tokens, networks
-from gateway.identity.models import ApiSession, ApiToken, CustomerStatus, Identity, NetworkList, Realm
+from gateway.identity.models import CustomerStatus, Identity, NetworkList, Realm
 from gateway.identity.operations import set_customer_status, suspend
+from gateway.identity.token_models import ApiSession, ApiToken
 from gateway.tokens import key_of
 from tests.cast import ABC, HELEN, INITECH, JOHN, PASSWORD, ROOT
 from tests.house import Browser, change, counting, rows, working
@@ -478,6 +479,7 @@ def test_a_list_whose_entries_have_all_expired_admits_nobody__TIP_05(app: Flask)
         networks.save(work, "john", NetworkList.OWN, ["127.0.0.1"], None, clock.now())
     assert john.get("/self").status_code == 200
     with working(app) as work:
-        entry = networks.TrustedNetwork
-        work.execute(update(entry).values(expires_at=clock.now() - timedelta(seconds=1)))
+        (entry,) = networks.on_list(work.connection(), "john", NetworkList.OWN)
+        over = clock.now() - timedelta(seconds=1)
+        networks.change_entry(work, "john", NetworkList.OWN, entry.id, None, over)
     assert john.get("/self").status_code == 401

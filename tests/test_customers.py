@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from gateway.audit.models import AuditEvent
 from gateway.errors import Invalid
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind
 from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT, Member
-from tests.house import Browser, rows, value, working
+from tests.house import Browser, change, rows, value, working
 
 NewBrowser = Callable[[], Browser]
 NEW = "a fresh pass phrase of staff"
@@ -89,7 +90,7 @@ REFUSED = [
     ("status", "gone", "Not a valid choice"),
     ("role", "helpdesk", "Not a valid choice"),
     ("role", "default-admin", "Not a valid choice"),
-    ("password", "short", "at least 15"),
+    ("password", "short", "at least 8"),
     ("password", "acme acme acme acme", "must not contain the login"),
 ]
 
@@ -161,12 +162,26 @@ def test_what_is_no_customer_is_not_found__IDOR_01(app: Flask, root: Browser, id
 
 
 def test_fields_that_are_not_of_the_form_take_no_effect__INJ_07(app: Flask, root: Browser) -> None:
-    extra = {"role_id": "owner", "customer_id": "globex", "kind": "administrator", "login": "other", "status": "closed"}
+    extra = {"role_id": "owner", "customer_id": "globex", "kind": "administrator", "login": "other"}
     root.post("/admin/customers/abc", {"name": "ABC Company", "customer_class": "standard", **extra})
     stored = rows(app, select(Identity.__table__).where(Identity.id == "abc"))[0]
     assert (stored.login, stored.customer_id, stored.kind, stored.status) == (
         *("abc", "abc", Kind.CUSTOMER, CustomerStatus.ACTIVE),
     )
+
+
+def test_a_status_that_is_sent_with_the_record_counts_and_one_that_is_not_stays(app: Flask, root: Browser) -> None:
+    form = {"name": "ABC Company", "email": "abc@example.com", "customer_class": "standard"}
+    assert root.post("/admin/customers/abc", {**form, "status": "suspended"}).status_code == 303
+    assert root.post("/admin/customers/abc", {**form, "name": "Alphabet"}).status_code == 303
+    assert value(app, Identity.status, "abc") is CustomerStatus.SUSPENDED
+    answer = root.post("/admin/customers/abc", {**form, "status": "gone"})
+    assert answer.status_code == 422
+    assert "Not a valid choice" in answer.text.split('id="status-errors"')[1].split("</ul>")[0]
+    events = rows(
+        app, select(AuditEvent.event).where(AuditEvent.event.startswith("customer.")).order_by(AuditEvent.seq)
+    )
+    assert [row.event for row in events] == ["customer.status", "customer.changed"]
 
 
 def test_the_page_of_the_status_says_whom_it_reaches(root: Browser, new_browser: NewBrowser) -> None:
@@ -181,6 +196,17 @@ def test_the_page_of_the_status_says_whom_it_reaches(root: Browser, new_browser:
     assert (
         "The customer may not log in. Nobody is logged in just now." in root.get("/admin/customers/initech/status").text
     )
+
+
+def test_the_page_of_the_status_says_who_stays_out_when_a_customer_is_opened_again(app: Flask, root: Browser) -> None:
+    change(app, "abc", status=CustomerStatus.BLOCKED)
+    assert "stay out" not in root.get("/admin/customers/abc/status").text
+    change(app, "john", suspended=True)
+    change(app, "mark", expires_on=date(2020, 1, 1))
+    page = root.get("/admin/customers/abc/status").text
+    opened = page.split('id="status-active-hint"')[1].split("</p>")[0]
+    assert "The customer and its 3 individuals may log in" in opened
+    assert "2 of these individuals stay out: suspended, expired, not yet active or without a login." in opened
 
 
 @pytest.mark.parametrize("word", ["blocked", "closed"])
@@ -218,4 +244,4 @@ def test_a_class_that_was_taken_away_meanwhile_is_refused(app: Flask) -> None:
     with working(app) as work:
         work.delete(work.get(CustomerClass, "gold"))
     with pytest.raises(Invalid), working(app) as work:
-        customers.change(work, "abc", 1, customers.Record("ABC", "", "gold"))
+        customers.change(work, "abc", 1, customers.Record("ABC", "", "gold"), clock.now())

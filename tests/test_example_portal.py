@@ -201,7 +201,7 @@ def test_a_log_out_message_that_is_not_the_gateways_own_ends_nothing__SES_09(pai
     sid = re.search(r"/security/elsewhere/(\w+)", john.answer.text)[1]  # type: ignore[index]
     house = house_of(pair.app)
     with house.database.reading() as reader:
-        key = keys.signing(reader, house.settings.keys_by_id(keys.PURPOSE), clock.now())
+        key = keys.signing(reader, house.vault, clock.now())
     there = f"{pair.portal_url}/back-channel-logout"
     for what, token in mutated(pair, sid, key).items():
         assert requests.post(there, data={"logout_token": token}, timeout=10).status_code == 400, what
@@ -216,7 +216,7 @@ def test_a_log_out_message_that_is_not_the_gateways_own_ends_nothing__SES_09(pai
 def test_what_the_gateway_sends_is_typed_short_lived_and_without_a_nonce__SES_09(pair: Pair) -> None:
     house = house_of(pair.app)
     with house.database.reading() as reader:
-        key = keys.signing(reader, house.settings.keys_by_id(keys.PURPOSE), clock.now())
+        key = keys.signing(reader, house.vault, clock.now())
         known = keys.public_keys(reader)
     made = [tokens.logout_token(key, pair.url, "tickets", "john", "s", clock.now()) for _ in range(2)]
     read = [jwt.decode(token, known, algorithms=["ES256"]) for token in made]
@@ -231,9 +231,9 @@ def test_what_the_gateway_sends_is_typed_short_lived_and_without_a_nonce__SES_09
 def test_the_keys_change_in_mid_flight_and_nobody_notices(pair: Pair) -> None:
     john = Person(pair, JOHN)
     john.get(f"{pair.url}/portals/tickets/")
-    sealing = house_of(pair.app).settings.keys_by_id(keys.PURPOSE)
+    vault = house_of(pair.app).vault
     with working(pair.app) as work:
-        keys.rotate(work, sealing, clock.now() - timedelta(hours=2))
+        keys.rotate(work, vault, clock.now() - timedelta(hours=2))
     abc = Person(pair, ABC)
     assert "lift alarm" in abc.get(f"{pair.url}/portals/tickets/").text
     john.get(f"{pair.url}/portals/self-care/profile")

@@ -20,6 +20,8 @@ BIG = (
     "audit_event",
     "pbx_call",
     "pbx_extension",
+    "pbx_ring_group",
+    "pbx_ring_member",
     "pbx_invoice",
     "pbx_payment",
     "iot_device",
@@ -33,12 +35,21 @@ STAFF_LISTS = (
     *("/admin/classes", "/admin/classes/standard", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
     *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=jo", "/admin/mail"),
     *("/admin/customers/abc/individuals?role=itlead", "/admin/customers/abc/individuals?status=active"),
+    *("/admin/administrators", "/admin/administrators?q=ro", "/admin/customers/abc/individuals/new"),
+    "/admin/customers/abc/individuals?q=jo&role=itlead&status=not-yet-active",
+    "/admin/customers/abc/individuals/change?to=role&individual=john&individual=mark",
     *("/admin/audit?event=login.ok", "/admin/audit?since=2026-01-01&until=2026-12-31"),
 )
 CUSTOMER_LISTS = (
     *("/portals/self-care/individuals", "/portals/self-care/individuals?status=expired&q=jo"),
     *("/portals/pbx/overview", "/portals/pbx/configuration/extensions", "/portals/pbx/configuration/extensions?q=10"),
     *("/portals/pbx/calls", "/portals/pbx/calls?number=555&since=2026-01-01", "/portals/pbx/finance/invoices"),
+    *("/portals/pbx/calls?since=2026-11-01&until=2026-11-21", "/portals/pbx/calls?number=555"),
+    *("/portals/pbx/configuration/extensions/abc-100", "/portals/pbx/configuration/forwarding?q=10"),
+    *("/portals/pbx/configuration/forwarding", "/portals/pbx/configuration/ring-groups"),
+    *("/portals/pbx/configuration/ring-groups?q=rec", "/portals/pbx/configuration/ring-groups/abc-ring"),
+    *("/portals/pbx/finance/balance", "/portals/pbx/finance/invoices/abc-due", "/portals/pbx/finance/invoices.csv"),
+    *("/portals/pbx/finance/payments.csv", "/portals/pbx/finance/invoices/abc-due/pay"),
     *("/portals/pbx/finance/payments", "/portals/iot/devices", "/portals/iot/devices?q=lift"),
     *(
         "/portals/iot/devices?status=active",
@@ -134,7 +145,7 @@ def test_a_longer_list_costs_no_more_statements(app: Flask, root: Browser, path:
         ("abc", "/portals/self-care/profile", 2),
         ("abc", "/portals/pbx/calls", 2),
         ("abc", "/portals/pbx/configuration/extensions", 2),
-        ("abc", "/portals/pbx/configuration/extensions/abc-100", 2),
+        ("abc", "/portals/pbx/configuration/extensions/abc-100", 3),
         ("abc", "/portals/iot/devices", 2),
         ("root", "/admin/roles", 2),
         ("visit", "/portals/pbx/calls", 2),
@@ -178,7 +189,31 @@ def test_customers_page_by_key_without_gap_or_repeat(app: Flask, root: Browser) 
     assert len(seen) == len(set(seen)) == 73
 
 
+@pytest.mark.parametrize("kind", ["individual", "administrator"])
+def test_individuals_and_administrators_page_by_key_without_gap_or_repeat(app: Flask, root: Browser, kind: str) -> None:
+    customer, path = (
+        ("abc", "/admin/customers/abc/individuals") if kind == "individual" else (None, "/admin/administrators")
+    )
+    role = "itlead" if kind == "individual" else "auditor"
+    with working(app) as work:
+        for number in range(70):
+            add_identity(work, Kind(kind), f"p{number:02}", f"Same {number % 3}", role, clock.now(), customer=customer)
+    seen: list[str] = []
+    where: str | None = path
+    while where:
+        page = root.get(where).text
+        seen += [part.split('"')[0] for part in page.split(f'<th scope="row"><a href="{path}/')[1:]]
+        where = page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&") if 'rel="next"' in page else None
+    assert len(seen) == len(set(seen)) == 73
+
+
 @pytest.mark.parametrize("after", ["nonsense", "W10", "W251bGxd", "x" * 5000, "WyJhIiwxXQ", "\u00e9", "%00"])
-@pytest.mark.parametrize("path", ["/admin/customers", "/admin/audit", "/admin/customers/abc"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/admin/customers", "/admin/audit", "/admin/customers/abc", "/admin/administrators"),
+        "/admin/customers/abc/individuals",
+    ],
+)
 def test_a_cursor_that_is_not_ours_is_refused_in_words__INP_01(root: Browser, path: str, after: str) -> None:
     assert root.get(path, query_string={"after": after}).status_code == 422

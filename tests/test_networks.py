@@ -1,12 +1,17 @@
 """Trusted networks: how a list is read, and whom it admits."""
 
 import random
-from ipaddress import ip_address, ip_network
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gateway.identity.networks import LONGEST_BYTES, MOST, Unreadable, admits, as_text, parse
+from gateway import clock
+from gateway.identity.networks import LONGEST_BYTES, MOST, Unreadable, admits, as_text, kept, parse
 
+NOW = clock.now()
 READ = {
     "": [],
     " \r\n ; ;;\t\n": [],
@@ -70,6 +75,11 @@ BAD = {
 }
 
 
+def listed(networks: list[str]) -> str | None:
+    """Write networks without an end as a list is kept."""
+    return kept((network, None) for network in networks)
+
+
 @pytest.mark.parametrize("typed", READ)
 def test_a_list_is_read_as_it_is_meant_and_reads_back_the_same__TIP_01__TIP_04(typed: str) -> None:
     assert parse(typed) == READ[typed]
@@ -106,15 +116,59 @@ def test_a_list_has_an_end__TIP_08() -> None:
 def test_an_unknown_address_passes_an_empty_list_only__TIP_04(
     networks: list[str], address: str | None, admitted: bool
 ) -> None:
-    assert admits(networks, address) is admitted
+    assert admits(listed(networks), address, clock.now()) is admitted
+
+
+def test_an_entry_counts_until_its_end_and_a_list_of_the_past_admits_nobody__TIP_07() -> None:
+    now = clock.now()
+    soon, gone = now + timedelta(hours=1), now - timedelta(seconds=1)
+    assert admits(kept([("10.0.0.1", soon)]), "10.0.0.1", now)
+    assert not admits(kept([("10.0.0.1", soon)]), "10.0.0.1", soon)
+    assert not admits(kept([("10.0.0.1", gone)]), "10.0.0.1", now)
+    assert not admits(kept([("10.0.0.1", gone)]), "10.0.0.2", now)
+    assert admits(kept([("10.0.0.1", gone), ("10.0.0.0/8", None)]), "10.0.0.1", now)
+
+
+@pytest.mark.parametrize("spoilt", ["nonsense", "10.0.0.1@someday", ";", "10.0.0.1/99"])
+def test_a_list_that_cannot_be_read_admits_nobody__ERR_02(spoilt: str) -> None:
+    assert not admits(spoilt, "10.0.0.1", clock.now())
+
+
+@settings(max_examples=10_000, deadline=None, database=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2**128 - 1), st.integers(1, 128)), min_size=1, max_size=3),
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 32)), min_size=1, max_size=3),
+    st.integers(0, 5),
+    st.integers(0, 127),
+    st.integers(0, 2**128 - 1),
+)
+def test_membership_in_a_mixed_list_is_what_the_bits_say__TIP_05(
+    six: list[tuple[int, int]], four: list[tuple[int, int]], near: int, flipped: int, far: int
+) -> None:
+    typed = [f"{IPv6Address(base)}/{bits};" for base, bits in six if base >> 32 != 0xFFFF]
+    typed += [f"{IPv4Address(base)}/{bits};" for base, bits in four]
+    base_six, base_four = six[near % len(six)][0], four[near % len(four)][0]
+    clients: list[IPv6Address | IPv4Address] = [
+        IPv6Address(base_six ^ (1 << flipped)),
+        IPv4Address(base_four ^ (1 << flipped % 32)),
+        IPv6Address(far),
+    ]
+    for client in clients:
+        bits = int(client)
+        own = four if client.version == 4 else [entry for entry in six if entry[0] >> 32 != 0xFFFF]
+        if client.version == 6 and bits >> 32 == 0xFFFF:
+            own, bits = four, bits & 0xFFFFFFFF
+        width = 32 if own is four else 128
+        expected = any(base >> (width - length) == bits >> (width - length) for base, length in own)
+        assert admits(listed(parse("".join(typed))), str(client), NOW) is expected
 
 
 def test_membership_is_what_the_bits_say__TIP_05() -> None:
-    dice = random.Random(4)
+    dice, now = random.Random(4), clock.now()
     for _ in range(10_000):
         bits, base = dice.randrange(1, 33), dice.getrandbits(32)
         client = base ^ dice.getrandbits(dice.randrange(33)) if dice.random() < 0.7 else dice.getrandbits(32)
         shift = 32 - bits
         typed = f"{ip_address(base)}/{bits};"
-        assert admits(parse(typed), str(ip_address(client))) is (base >> shift == client >> shift)
+        assert admits(listed(parse(typed)), str(ip_address(client)), now) is (base >> shift == client >> shift)
         assert str(ip_network(f"{ip_address(base)}/{bits}", strict=False)).removesuffix("/32") in parse(typed)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import time_machine
-from cryptography.exceptions import InvalidTag
 from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from sqlalchemy import select
 
 from gateway import clock
+from gateway.errors import Tampered
+from gateway.keys import Sealed
 from gateway.oidc import claims, keys, logouts, tokens
 from gateway.oidc.models import SigningKey
 from tests.cast import ADAM, CAST, HELEN, INITECH, JOHN, PEOPLE, ROOT
@@ -73,7 +74,7 @@ def test_a_private_key_is_sealed_in_the_database_and_published_nowhere__KEY_04(a
     (row,) = rows(app, select(SigningKey.__table__))
     assert b'"d"' not in row.sealed
     assert "d" not in row.public
-    assert row.key_id == next(iter(SEALING))
+    assert row.key_id == house_of(app).vault.newest
     published = app.test_client().get("/oidc/jwks").json
     assert published == {"keys": [row.public]}
     assert set(published["keys"][0]) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
@@ -81,8 +82,10 @@ def test_a_private_key_is_sealed_in_the_database_and_published_nowhere__KEY_04(a
 
 def test_a_sealed_key_opens_under_its_own_name_only__KEY_04(app: Flask, tickets: Elsewhere) -> None:
     (row,) = rows(app, select(SigningKey.__table__))
-    with pytest.raises(InvalidTag):
-        keys._unsealed("another", row.sealed, SEALING[row.key_id])
+    vault, sealed = house_of(app).vault, Sealed(row.key_id, row.sealed)
+    assert json.loads(vault.open(sealed, "signing_key", "sealed", row.kid))["kid"] == row.kid
+    with pytest.raises(Tampered):
+        vault.open(sealed, "signing_key", "sealed", "another")
 
 
 def test_keys_overlap_so_that_no_token_meets_a_portal_that_cannot_read_it(
@@ -91,7 +94,7 @@ def test_keys_overlap_so_that_no_token_meets_a_portal_that_cannot_read_it(
     now = clock.now()
     before = tickets.enter(john)
     with working(app) as work:
-        new = keys.rotate(work, SEALING, now)
+        new = keys.rotate(work, house_of(app).vault, now)
     published = [key["kid"] for key in app.test_client().get("/oidc/jwks").json["keys"]]
     assert set(published) == {new, kid_of(before["id_token"])}
     assert kid_of(tickets.enter(john)["id_token"]) != new
@@ -110,7 +113,7 @@ def test_keys_overlap_so_that_no_token_meets_a_portal_that_cannot_read_it(
 def tidy(app: Flask) -> None:
     """Clean up as the worker does."""
     with working(app) as work:
-        logouts.clean_up(work, house_of(app).settings, clock.now())
+        logouts.clean_up(work, house_of(app).vault, clock.now())
 
 
 def test_a_key_is_changed_by_itself_every_month(app: Flask, tickets: Elsewhere) -> None:
@@ -125,18 +128,18 @@ def test_keys_are_sealed_anew_when_the_secret_key_changes__KEY_04(make_app: Call
     register(make_app())
     both = house_of(make_app(secret_keys=(new, SECRET)))
     with working(make_app(secret_keys=(new, SECRET))) as work:
-        assert keys.reseal(work, both.settings.keys_by_id(keys.PURPOSE)) == 1
-        assert keys.reseal(work, both.settings.keys_by_id(keys.PURPOSE)) == 0
+        assert keys.reseal(work, both.vault) == (1, 0)
+        assert keys.reseal(work, both.vault) == (0, 0)
     alone = house_of(make_app(secret_keys=(new,)))
     with alone.database.reading() as reader:
-        assert keys.signing(reader, alone.settings.keys_by_id(keys.PURPOSE), clock.now())
+        assert keys.signing(reader, alone.vault, clock.now())
 
 
 def forged(app: Flask, said: dict[str, Any], portal: Elsewhere) -> dict[str, str]:
     """Return access tokens that nobody gave, each made another way."""
     house = house_of(app)
     with house.database.reading() as reader:
-        key = keys.signing(reader, SEALING, clock.now())
+        key = keys.signing(reader, house.vault, clock.now())
     now = int(clock.now().timestamp())
     header = {"alg": "ES256", "kid": str(key.kid), "typ": "at+jwt"}
     good = {**said, "iat": now, "exp": now + 60}

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from gateway import create_app
+from gateway import clock, create_app
 from gateway.access.models import AllowedRole
 from gateway.access.operations import set_portal_view
+from gateway.identity.models import NetworkList, TrustedNetwork
 from gateway.portal.registry import discover
 from tests.cast import ABC, ADAM, CAST, HELEN, JOHN, STAFF, Member
 from tests.conftest import _filled, settings_for
@@ -39,6 +40,18 @@ TABLE = {
     "POST /admin/customers/<id>/self-care": (">>!", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals/<individual>/self-care": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/<individual>/self-care": (">>!", ">>>>>>>"),
+    "GET /admin/customers/<id>/self-care/networks/<entry>": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care/networks/<entry>": (">>!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>/self-care/networks/<entry>": ("---", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/self-care/networks/<entry>": ("--!", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care/attempts": (">>!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/self-care/attempts": (">>!", ">>>>>>>"),
+    "GET /admin/administrators/<id>/networks/<entry>": ("---", ">>>>>>>"),
+    "POST /admin/administrators/<id>/networks/<entry>": ("--!", ">>>>>>>"),
+    "GET /admin/security/networks": ("...", ">>>>>>>"),
+    "POST /admin/security/networks": (">>>", ">>>>>>>"),
+    "GET /admin/security/networks/<entry>": ("---", ">>>>>>>"),
+    "POST /admin/security/networks/<entry>": ("---", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals": ("...", ">>>>>>>"),
     "GET /admin/customers/<id>/individuals/new": ("...", ">>>>>>>"),
     "POST /admin/customers/<id>/individuals/new": ("??!", ">>>>>>>"),
@@ -60,7 +73,45 @@ TABLE = {
     "POST /admin/administrators/<id>/tokens": ("?-!", ">>>>>>>"),
     "POST /admin/administrators/<id>/tokens/<token>/revoke": ("--!", ">>>>>>>"),
     "POST /admin/administrators/<id>/api-access": (">-!", ">>>>>>>"),
+    "POST /admin/customers/<id>/self-care/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/self-care/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/second-factor/reset": ("??!", ">>>>>>>"),
+    "POST /admin/administrators/<id>/second-factor/reset": ("?-!", ">>>>>>>"),
+    "GET /admin/security": ("...", ">>>>>>>"),
+    "POST /admin/security": ("???", ">>>>>>>"),
+    "POST /admin/security/sessions/<id>": ("---", ">>>>>>>"),
+    "GET /admin/security/second-factor": ("...", ">>>>>>>"),
+    "GET /admin/security/second-factor/app": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/app": ("???", ">>>>>>>"),
+    "POST /admin/security/second-factor/app/confirm": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/recovery-codes": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/recovery-codes": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/on": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/on": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/off": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/off": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/passkeys/new": ("...", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/new": ("???", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys": ("???", ">>>>>>>"),
+    "GET /admin/security/second-factor/passkeys/<id>": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/<id>": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/passkeys/<id>/remove": ("---", ">>>>>>>"),
+    "POST /admin/security/second-factor/devices/forget": (">>>", ">>>>>>>"),
+    "POST /admin/security/second-factor/devices/<id>/forget": ("---", ">>>>>>>"),
     "GET /admin/mail": (".-.", ">>>>>>>"),
+    "POST /admin/mail/<id>/again": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/sessions": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/sessions/<session>": ("--!", ">>>>>>>"),
+    "GET /admin/customers/<id>/individuals/<individual>/sessions": ("...", ">>>>>>>"),
+    "POST /admin/customers/<id>/individuals/<individual>/sessions/<session>": ("--!", ">>>>>>>"),
+    "GET /admin/administrators/<id>/sessions": (".-.", ">>>>>>>"),
+    "POST /admin/administrators/<id>/sessions/<session>": ("--!", ">>>>>>>"),
+    "POST /admin/security/sessions": ("???", ">>>>>>>"),
+    "GET /admin/reauthenticate": ("...", ">>>>>>>"),
+    "POST /admin/reauthenticate": ("???", ">>>>>>>"),
+    "POST /admin/gateway/sessions": ("?-!", ">>>>>>>"),
+    "GET /reauthenticate": (">>>", "......."),
+    "POST /reauthenticate": (">>>", "???????"),
     "GET /admin/formats": ("...", ">>>>>>>"),
     "POST /admin/launches": (">>!", ">>>>>>>"),
     "GET /admin/classes": (".-.", ">>>>>>>"),
@@ -105,6 +156,8 @@ TABLE = {
     "GET /": (">>>", "......."),
     "GET /portals/<slug>/": (">>>", ">>>>>>>"),
     "GET /portals/self-care/profile": (">>>", "......."),
+    "POST /portals/self-care/profile": (">>>", "???????"),
+    "POST /portals/self-care/security/sessions": (">>>", "???????"),
     "GET /portals/self-care/security": (">>>", "......."),
     "GET /portals/self-care/preferences": (">>>", "......."),
     "POST /portals/self-care/preferences": (">>>", ">>>>>>>"),
@@ -112,6 +165,27 @@ TABLE = {
     "POST /portals/self-care/security": (">>>", "???????"),
     "POST /portals/self-care/security/sessions/<id>": (">>>", "-------"),
     "POST /portals/self-care/security/elsewhere/<id>": (">>>", "-------"),
+    "GET /portals/self-care/security/networks": (">>>", "......."),
+    "POST /portals/self-care/security/networks": (">>>", ">>>>>>>"),
+    "GET /portals/self-care/security/second-factor": (">>>", "......."),
+    "GET /portals/self-care/security/second-factor/app": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/app": (">>>", "???????"),
+    "POST /portals/self-care/security/second-factor/app/confirm": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/recovery-codes": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/recovery-codes": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/on": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/on": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/off": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/off": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/passkeys/new": (">>>", "......."),
+    "POST /portals/self-care/security/second-factor/passkeys/new": (">>>", "???????"),
+    "POST /portals/self-care/security/second-factor/passkeys": (">>>", "???????"),
+    "GET /portals/self-care/security/second-factor/passkeys/<id>": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/passkeys/<id>": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/passkeys/<id>/remove": (">>>", "-------"),
+    "POST /portals/self-care/security/second-factor/devices/forget": (">>>", ">>>>>>>"),
+    "POST /portals/self-care/security/second-factor/devices/<id>/forget": (">>>", "-------"),
+    "POST /portals/self-care/individuals/<individual>/second-factor/reset": (">>>", "?------"),
     "GET /portals/self-care/individuals": (">>>", ".---.--"),
     "GET /portals/self-care/individuals/new": (">>>", ".---.--"),
     "POST /portals/self-care/individuals/new": (">>>", "?---?--"),
@@ -127,8 +201,23 @@ TABLE = {
     "POST /portals/pbx/configuration/extensions/new": (">>>", "???-???"),
     "GET /portals/pbx/configuration/extensions/<id>": (">>>", "...----"),
     "POST /portals/pbx/configuration/extensions/<id>": (">>>", "???----"),
+    "GET /portals/pbx/configuration/ring-groups": (">>>", "...-..."),
+    "GET /portals/pbx/configuration/ring-groups/new": (">>>", "...-..."),
+    "POST /portals/pbx/configuration/ring-groups/new": (">>>", "???-???"),
+    "GET /portals/pbx/configuration/ring-groups/<id>": (">>>", "...----"),
+    "POST /portals/pbx/configuration/ring-groups/<id>": (">>>", "???----"),
+    "GET /portals/pbx/configuration/ring-groups/<id>/delete": (">>>", "...----"),
+    "POST /portals/pbx/configuration/ring-groups/<id>/delete": (">>>", "SSS----"),
+    "GET /portals/pbx/configuration/forwarding": (">>>", "...-..."),
+    "GET /portals/pbx/configuration/forwarding/<id>": (">>>", "...----"),
+    "POST /portals/pbx/configuration/forwarding/<id>": (">>>", "???----"),
     "GET /portals/pbx/calls": (">>>", "......."),
     "GET /portals/pbx/calls.csv": (">>>", "......."),
+    "GET /portals/pbx/finance/balance": (">>>", ".--..-."),
+    "GET /portals/pbx/finance/invoices.csv": (">>>", ".--..-."),
+    "GET /portals/pbx/finance/payments.csv": (">>>", ".--..-."),
+    "GET /portals/pbx/finance/invoices/<id>/pay": (">>>", ">-->---"),
+    "POST /portals/pbx/finance/invoices/<id>/pay": (">>>", "S--S---"),
     "GET /portals/pbx/finance/invoices": (">>>", ".--..-."),
     "GET /portals/pbx/finance/invoices/<id>": (">>>", ".--.---"),
     "GET /portals/pbx/finance/payments": (">>>", ".--..-."),
@@ -150,7 +239,7 @@ TABLE = {
 }
 # Open to strangers, or answering to nothing but themselves: each has tests of its own.
 ELSEWHERE = {
-    *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password", "GET /login/enrol"),
+    *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password"),
     "POST /admin/administrators/<id>/reset",
     "POST /admin/customers/<id>/individuals/<individual>/password",
     "POST /admin/customers/<id>/individuals/<individual>/invitation",
@@ -162,9 +251,24 @@ ELSEWHERE = {
     *("GET /.well-known/openid-configuration", "GET /oidc/jwks", "GET /schemas/portal-structure.json"),
     *("GET /oidc/authorize", "POST /oidc/authorize", "POST /oidc/token", "GET /oidc/userinfo", "POST /oidc/userinfo"),
     *("GET /oidc/end-session", "POST /oidc/end-session", "POST /oidc/end-session/confirm"),
+    *("POST /admin/customers/<id>/sessions", "POST /admin/customers/<id>/individuals/<individual>/sessions"),
+    "POST /admin/administrators/<id>/sessions",
+    *("GET /login/forgotten", "POST /login/forgotten", "GET /admin/login/forgotten", "POST /admin/login/forgotten"),
+    *("GET /login/reset/<token>", "POST /login/reset/<token>", "POST /login/strength", "POST /admin/login/strength"),
+    *("GET /admin/login/reset/<token>", "POST /admin/login/reset/<token>"),
+    *("GET /portals/self-care/profile/email/<token>", "POST /portals/self-care/profile/email/<token>"),
+    *("GET /portals/self-care/security/networks/<entry>", "POST /portals/self-care/security/networks/<entry>"),
     "GET /login/invitation/<token>",
     "POST /login/invitation/<token>",
-    *("GET /admin/login", "POST /admin/login", "POST /admin/logout", "GET /admin/login/enrol"),
+    *("GET /admin/login", "POST /admin/login", "POST /admin/logout"),
+    *(
+        f"{method} {realm}/login/{step}"
+        for realm in ("", "/admin")
+        for method, step in (
+            *(("GET", "code"), ("POST", "code"), ("GET", "enrol"), ("POST", "enrol")),
+            *(("POST", "passkey"), ("POST", "passkey/options")),
+        )
+    ),
     *(
         "GET /admin/login/password",
         "POST /admin/login/password",
@@ -181,12 +285,20 @@ RECORDS = {
     "/admin/administrators": "audrey",
     "/admin/launches": "nothing",
     "/portals/pbx/configuration/extensions": "abc-100",
+    "/portals/pbx/configuration/ring-groups": "abc-ring",
+    "/portals/pbx/configuration/forwarding": "abc-100",
     "/portals/pbx/finance/invoices": "abc-inv",
     "/portals/pbx/finance/payments": "abc-pay",
     "/portals/iot/devices": "abc-dev",
     "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
     "/portals/self-care/security/elsewhere": "none",
+    "/admin/security/sessions": "none",
+    "/admin/mail": "none",
+    "/portals/self-care/security/second-factor/passkeys": "none",
+    "/portals/self-care/security/second-factor/devices": "none",
+    "/admin/security/second-factor/passkeys": "none",
+    "/admin/security/second-factor/devices": "none",
 }
 FORMS = {
     "POST /admin/launches": {"subject": "abc", "portal": "pbx", "mode": "assigned"},
@@ -204,6 +316,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     _filled(url)
     made = create_app(settings_for(url), discover())
     register(made)
+    with working(made) as work:
+        place = {"list": NetworkList.PROVIDER, "network": "127.0.0.1", "position": 0, "created_at": clock.now()}
+        work.add(TrustedNetwork(id="abc-net", identity_id="abc", **place))
     yield made
     made.extensions["portico"].database.dispose()
 
@@ -231,6 +346,7 @@ def routes(app: Flask) -> set[str]:
 def address(rule: str) -> str:
     """Fill a rule in with a record of abc."""
     path = rule.replace("<slug>", "tickets" if rule.startswith("/admin/") else "pbx").replace("<individual>", "john")
+    path = path.replace("<session>", "none").replace("<entry>", "abc-net")
     if "<id>" in path:
         before = path.partition("/<id>")[0]
         path = path.replace("<id>", RECORDS[before])
@@ -276,7 +392,7 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
     visit = visit_of(landed)
     column = PEOPLE_COLUMNS.index("abc" if mode == "full" else subject)
     for route, (_, people) in TABLE.items():
-        if "/admin" in route:
+        if "/admin" in route or "/reauthenticate" in route:
             assert asked(root, route, prefix=visit, page=landed) == 404, route
             continue
         seen = people[column]
@@ -289,7 +405,11 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
 
 THEIRS = {
     "/portals/pbx/configuration/extensions/<id>": "globex-100",
+    "/portals/pbx/configuration/ring-groups/<id>": "globex-ring",
+    "/portals/pbx/configuration/ring-groups/<id>/delete": "globex-ring",
+    "/portals/pbx/configuration/forwarding/<id>": "globex-100",
     "/portals/pbx/finance/invoices/<id>": "globex-inv",
+    "/portals/pbx/finance/invoices/<id>/pay": "globex-due",
     "/portals/pbx/finance/payments/<id>": "globex-pay",
     "/portals/iot/devices/<id>": "globex-dev",
     "/portals/iot/alerts/<id>": "globex-alert",
@@ -299,7 +419,7 @@ THEIRS = {
 
 def test_every_record_of_a_portal_is_asked_for_here() -> None:
     asked = {route.split()[1] for route in TABLE if "<id>" in route and "/portals/" in route}
-    assert asked - {f"/portals/self-care/security/{what}/<id>" for what in ("sessions", "elsewhere")} == set(THEIRS)
+    assert {path for path in asked if "/self-care/security/" not in path} == set(THEIRS)
 
 
 @pytest.mark.parametrize("login", ["abc", "john", "mark", "adam"])

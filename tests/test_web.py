@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 
 import pytest
@@ -363,3 +364,11 @@ def test_liveness_answers_while_the_database_is_away__ERR_03(app: Flask, new_bro
     with counting(app) as sent:
         assert browser.get("/healthz").status_code == 200
     assert sent == []
+
+
+def test_pages_that_are_the_first_in_their_language_are_whole_though_many_ask_at_once(
+    new_browser: Callable[[], Browser],
+) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda browser: browser.get("/login").status_code, [new_browser() for _ in range(16)]))
+    assert answers == [200] * 16

@@ -47,7 +47,10 @@ DROPS_TO_VIEW_ONLY = frozenset(
 )
 
 NEVER_WHILE_ACTING = frozenset(
-    {("self-care", "security"), ("self-care", "individuals"), ("self-care", "tokens"), ("self-care", "activity")}
+    {
+        *(("self-care", "profile"), ("self-care", "security"), ("self-care", "individuals"), ("self-care", "tokens")),
+        ("self-care", "activity"),
+    }
 )
 """The (portal, node) whose unsafe methods are refused in every visit: staff do that under their own name."""
 

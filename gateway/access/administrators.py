@@ -1,20 +1,26 @@
 """Administrators: made, changed, given a new password; never so that nobody is left who may do everything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
+from gateway.access.delegation import Levels, excess
 from gateway.access.models import DEFAULT_ROLE, Role
 from gateway.access.panel import flush_login
-from gateway.audit.operations import record
+from gateway.access.queries import admin_levels
+from gateway.access.rights import Rights
+from gateway.audit.operations import Stamp, record
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import operations, sessions
-from gateway.identity.models import Identity, Kind, Realm
-from gateway.identity.operations import rename
+from gateway.identity import networks, operations, second_factor
+from gateway.identity.models import Identity, Kind, NetworkList, Realm, SecondFactor
+from gateway.identity.naming import rename
+from gateway.identity.notices import tell_of_naming
 
 _EVERYTHING = select(Identity.id).where(
     Identity.kind == Kind.ADMINISTRATOR,
@@ -31,14 +37,33 @@ class Record:
     name: str
     email: str
     role_id: str
+    second_factor: SecondFactor = SecondFactor.INHERIT
 
 
-def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
-    """Make an administrator with a password for one use and return their id; raises `Invalid`."""
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Whose hand does it: nobody gives, or takes hold of, more than their own `levels` (ROL-06)."""
+
+    id: str
+    levels: Levels
+    rights: Rights
+
+    def hold(self, work: Work, role_id: str | None) -> None:
+        """Raise `Forbidden` for a role, or somebody of a role, beyond their own; asked in the transaction itself."""
+        version = work.scalar(select(Role.version).where(Role.id == role_id, Role.realm == Realm.ADMIN))
+        if excess(admin_levels(self.rights, work.connection(), role_id, version), self.levels):
+            raise Forbidden(
+                N_("Nobody gives rights beyond their own, or takes hold of somebody who has."), "beyond_own"
+            )
+
+
+def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetime) -> str:
+    """Make an administrator with a password for one use and return their id; raises `Invalid` and `Forbidden`."""
     identity = Identity(
         kind=Kind.ADMINISTRATOR,
         realm=Realm.ADMIN,
-        role_id=_role(work, given.role_id),
+        role_id=_role(work, by, given.role_id),
+        second_factor=given.second_factor,
         password_hash=password_hash,
         password_must_change=True,
         password_set_at=now,
@@ -47,31 +72,46 @@ def create(work: Work, given: Record, password_hash: str, now: datetime) -> str:
     rename(identity, login=given.login, name=given.name, email=given.email)
     work.add(identity)
     flush_login(work)
-    after = {"login": identity.login, "name": given.name, "email": identity.email, "role_id": given.role_id}
-    record(work, "administrator.created", identity=identity.id, after=after)
+    record(work, "administrator.created", identity=identity.id, after=_told(identity))
     return identity.id
 
 
-def change(work: Work, identity_id: str, version: int, given: Record) -> None:
-    """Change an administrator.
+def change(
+    work: Work,
+    by: Hand,
+    identity_id: str,
+    version: int,
+    given: Record,
+    trusted_networks: Sequence[str],
+    now: datetime,
+) -> None:
+    """Change an administrator, and the provider's list of networks from which they and their visits may come.
 
-    Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` when nobody
-    with the default role would be left.
+    Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` beyond one's
+    own rights, for one's own role, and when nobody with the default role would be left.
     """
     _lock_the_last(work)
-    identity = _administrator(work, identity_id)
+    identity = _held(work, by, identity_id)
     if identity.version != version:
         raise Stale
-    before = _told(identity)
+    before: dict[str, Any] = _told(identity)
     rename(identity, login=given.login, name=given.name, email=given.email)
-    identity.role_id = _role(work, given.role_id)
-    changed = [name for name, value in _told(identity).items() if before[name] != value]
+    if given.role_id != identity.role_id:
+        if by.id == identity_id:
+            raise Forbidden(N_("Nobody changes their own role."), "oneself")
+        identity.role_id = _role(work, by, given.role_id)
+    identity.second_factor = given.second_factor
+    stamp: Stamp = work.info["stamp"]
+    held, listed = networks.save(work, identity_id, NetworkList.PROVIDER, trusted_networks, stamp.actor_id, now)
+    before["trusted_networks"] = held
+    after: dict[str, Any] = {**_told(identity), "trusted_networks": listed}
+    changed = [name for name, value in after.items() if before[name] != value]
     if not changed:
         return
     identity.version += 1
     flush_login(work)
     _keep_one(work)
-    after = _told(identity)
+    tell_of_naming(work, identity, before, now)
     record(
         work,
         "administrator.changed",
@@ -81,28 +121,44 @@ def change(work: Work, identity_id: str, version: int, given: Record) -> None:
     )
 
 
-def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
-    """Suspend or restore an administrator; raises as `change` does."""
+def suspend(work: Work, by: Hand, identity_id: str, now: datetime, *, suspended: bool) -> None:
+    """Suspend or restore an administrator; suspending ends their sessions and visits at once. Raises as `change`."""
     _lock_the_last(work)
-    _administrator(work, identity_id)
+    _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Nobody suspends themselves."), "oneself")
     operations.suspend(work, identity_id, now, suspended=suspended)
     _keep_one(work)
 
 
-def reset(work: Work, identity_id: str, password_hash: str, now: datetime) -> None:
-    """Give an administrator a password for one use; their sessions and visits end."""
-    identity = _administrator(work, identity_id)
-    identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, True, now
-    ended = sessions.end_all(work, identity_id, "password-reset", now)
+def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datetime) -> None:
+    """Give an administrator a password for one use; their sessions and visits end. Raises as `change`."""
+    identity = _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself")
+    ended = operations.give_password(work, identity, password_hash, now)
     record(work, "password.reset", identity=identity_id, sessions_ended=ended)
 
 
-def _administrator(work: Work, identity_id: str) -> Identity:
+def reset_factor(work: Work, by: Hand, identity_id: str, reason: str, now: datetime) -> None:
+    """Drop an administrator's second factor; their sessions and visits end.
+
+    Raises as `change` and `second_factor.reset` do, and `Forbidden` for oneself.
+    """
+    _held(work, by, identity_id)
+    if by.id == identity_id:
+        raise Forbidden(N_("Your own second factor is changed under Security, with a code."), "oneself")
+    second_factor.reset(work, identity_id, reason, now)
+
+
+def _held(work: Work, by: Hand, identity_id: str) -> Identity:
+    """Lock an administrator and return them, if they are not above whoever asks."""
     found = work.scalars(
         select(Identity).where(Identity.id == identity_id, Identity.kind == Kind.ADMINISTRATOR).with_for_update()
     ).one_or_none()
     if found is None:
         raise NotFound
+    by.hold(work, found.role_id)
     return found
 
 
@@ -112,13 +168,15 @@ def _told(identity: Identity) -> dict[str, str | None]:
         "name": identity.name,
         "email": identity.email,
         "role_id": identity.role_id,
+        "second_factor": identity.second_factor,
     }
 
 
-def _role(work: Work, role_id: str) -> str:
+def _role(work: Work, by: Hand, role_id: str) -> str:
     role = work.get(Role, role_id)
     if role is None or role.realm is not Realm.ADMIN:
         raise Invalid({"role": [_("Choose a role for administrators.")]})
+    by.hold(work, role.id)
     return role.id
 
 

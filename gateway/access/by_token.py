@@ -7,15 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, case, exists, or_, select
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import Connection, bindparam, exists, select
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
-from gateway.access.queries import admin_levels, role_levels
+from gateway.access.queries import OUTSIDE, admin_levels, role_levels
 from gateway.access.rights import KEPT, Compiled, Rights, without_individuals
 from gateway.access.visitor import Visitor
 from gateway.db import AnySelect, Prepared, UTCDateTime
@@ -23,49 +20,11 @@ from gateway.i18n.preferences import Preferences
 from gateway.identity import networks
 from gateway.identity.inheritance import PREFERENCES, preferences_in_force, says
 from gateway.identity.logins import canonical
-from gateway.identity.models import (
-    ApiSession,
-    ApiToken,
-    CustomerClass,
-    Gateway,
-    Identity,
-    Kind,
-    NetworkList,
-    Realm,
-    Scope,
-    TrustedNetwork,
-)
+from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Realm, Scope
 from gateway.identity.standing import Standing, individual_standing, log_in_refusal
+from gateway.identity.token_models import ApiSession, ApiToken
 
 _subject, _customer, _handed_out = aliased(Identity), aliased(Identity), aliased(AllowedRole)
-
-
-class _Joined(FunctionElement[str]):
-    """Texts of several rows joined by commas."""
-
-    inherit_cache = True
-    name = "joined"
-    type = Text()
-
-
-@compiles(_Joined)
-def _on_postgresql(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
-
-
-@compiles(_Joined, "sqlite")
-def _on_sqlite(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
-
-
-def _listed(owner: Any, which: NetworkList) -> Any:
-    """Return a list of networks as one text, an entry that has expired as nothing; none: there is no list."""
-    live = or_(TrustedNetwork.expires_at.is_(None), TrustedNetwork.expires_at > bindparam("now", type_=UTCDateTime()))
-    return (
-        select(_Joined(case((live, TrustedNetwork.network), else_="")))
-        .where(TrustedNetwork.identity_id == owner.id, TrustedNetwork.list == which)
-        .scalar_subquery()
-    )
 
 
 _COLUMNS = (
@@ -95,9 +54,7 @@ _COLUMNS = (
     AllowedRole.role_id.label("allowed_role_id"),
     exists().where(_handed_out.customer_id == _subject.customer_id).label("hands_out"),
     Gateway.version.label("gateway_version"),
-    _listed(_subject, NetworkList.OWN).label("own_networks"),
-    _listed(_subject, NetworkList.PROVIDER).label("provider_networks"),
-    _listed(_customer, NetworkList.PROVIDER).label("customer_networks"),
+    *networks.lists(_subject, _customer),
     *says(PREFERENCES, _subject, _customer, CustomerClass),
 )
 
@@ -130,7 +87,7 @@ def token_of(
     reader: Connection, rights: Rights, key: bytes, login: str, address: str | None, now: datetime
 ) -> tuple[Any, str | None]:
     """Read a token by its key, for a login: returns its row (None: there is none), and why it opens nothing or None."""
-    row = _TOKEN.one_or_none(reader, {"key": key, "now": now})
+    row = _TOKEN.one_or_none(reader, {"key": key})
     if row is None:
         return None, "unknown-token"
     if canonical(login) != row.login_key:
@@ -173,6 +130,7 @@ def visitor_of(
         preferences=preferences,
         started_at=row.started_at,
         last_seen_at=row.started_at,
+        proved_at=None,
         support_access=defaults.support_access,
     )
     return found, row
@@ -192,9 +150,8 @@ def _refusal(row: Any, preferences: Preferences, address: str | None, now: datet
         return "no-login"
     if cause := log_in_refusal(row.customer_status, _standing(row, preferences, now)):
         return cause
-    providers = row.provider_networks if row.provider_networks is not None else row.customer_networks
-    if not _admits(providers, address) or not _admits(row.own_networks, address):
-        return "network"
+    if not networks.admitted(row, address, now):
+        return OUTSIDE
     return None
 
 
@@ -202,14 +159,6 @@ def _standing(row: Any, preferences: Preferences, now: datetime) -> Standing:
     if row.kind is Kind.CUSTOMER:
         return Standing.ACTIVE
     return individual_standing(row.suspended, row.activates_on, row.expires_on, preferences.time_zone, now)
-
-
-def _admits(listed: str | None, address: str | None) -> bool:
-    """Tell whether an address may pass a list; one whose entries have all expired lets nobody in (TIP-05)."""
-    if listed is None:
-        return True
-    live = [network for network in listed.split(",") if network]
-    return bool(live) and networks.admits(live, address)
 
 
 def _levels(rights: Rights, reader: Connection, row: Any) -> Compiled:

@@ -13,7 +13,8 @@ from gateway.db import new_id
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
-from gateway.identity.operations import rename
+from gateway.identity.naming import rename
+from gateway.identity.notices import tell_of_naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def create(
     return id
 
 
-def change(work: Work, customer_id: str, version: int, given: Record) -> None:
+def change(work: Work, customer_id: str, version: int, given: Record, now: datetime) -> None:
     """Change the record of a customer.
 
     Raises `NotFound`, `Stale` when somebody saved since `version` was shown, and `Invalid` for an unknown class.
@@ -82,6 +83,7 @@ def change(work: Work, customer_id: str, version: int, given: Record) -> None:
     if not changed:
         return
     customer.version += 1
+    tell_of_naming(work, customer, before, now)
     record(
         work,
         "customer.changed",

@@ -1,17 +1,19 @@
 """Customers and individuals from CSV: the columns of the panel, without passwords."""
 
+import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
-from zoneinfo import available_timezones
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
 from gateway.db import AnyRow, new_id
-from gateway.i18n import patterns
-from gateway.identity import logins, networks
+from gateway.i18n.samples import check_pattern
+from gateway.i18n.zones import zone_of
+from gateway.identity import logins, networks, sessions
 from gateway.identity.models import (
     CustomerClass,
     CustomerStatus,
@@ -19,24 +21,34 @@ from gateway.identity.models import (
     Kind,
     NetworkList,
     Realm,
+    Scope,
     SecondFactor,
+    Session,
     TrustedNetwork,
 )
-from gateway.identity.operations import naming
-from gateway.importing import Field, Importer, Line
+from gateway.identity.naming import naming
+from gateway.importing import Beside, Field, Importer, Key, Line
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}\Z")
 DEFAULT_ROLE_NAME = "Default role"
+LONGEST_NAME = 200
+_SECOND_FACTOR, _STATUS = cells.one_of(SecondFactor), cells.one_of(CustomerStatus)
+NETWORKS = "trusted_networks"
+PATTERNS = ("output_date_format", "output_time_format", "input_date_format", "input_time_format")
 
 _BY_LOGIN = select(Identity.login_key, Identity.id, Identity.kind, Identity.customer_id, Identity.email).where(
     Identity.realm == Realm.SELF_CARE, Identity.login_key.in_(bindparam("keys", expanding=True))
 )
-_HAVE_NETWORKS = (
-    select(Identity.login_key)
+_NETWORKS = (
+    select(Identity.realm, Identity.login_key, TrustedNetwork.network)
     .join(TrustedNetwork, TrustedNetwork.identity_id == Identity.id)
-    .where(TrustedNetwork.list == NetworkList.PROVIDER, Identity.realm == Realm.SELF_CARE)
-    .distinct()
+    .where(
+        TrustedNetwork.list == NetworkList.PROVIDER,
+        Identity.realm == Realm.SELF_CARE,
+        Identity.login_key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(Identity.login_key, TrustedNetwork.position)
 )
 _ROLES = select(Role.name_key, Role.id).where(Role.realm == Realm.SELF_CARE)
 _CLASSES = select(CustomerClass.name, CustomerClass.id)
@@ -54,16 +66,26 @@ def login(text: str) -> str:
 
 def mail(text: str) -> str:
     """Read an e-mail address; an empty one is none."""
-    if text and not MAIL.match(text):
+    if text and (not MAIL.match(text) or not logins.is_plain(text)):
         raise ValueError("this is no e-mail address")
+    return text
+
+
+def name(text: str) -> str:
+    """Read the name of somebody."""
+    if len(text) > LONGEST_NAME:
+        raise ValueError(f"at most {LONGEST_NAME} characters")
+    if not logins.is_plain(text):
+        raise ValueError("a name has no control characters or invisible characters")
     return text
 
 
 def zone(text: str) -> str | None:
     """Read an IANA time zone; an empty one is inherited."""
-    if text and text not in available_timezones():
+    found = zone_of(text) if text else None
+    if text and found is None:
         raise ValueError("there is no such time zone")
-    return text or None
+    return found
 
 
 def language(text: str) -> str | None:
@@ -73,18 +95,14 @@ def language(text: str) -> str | None:
     return text or None
 
 
-def second_factor(text: str) -> SecondFactor:
+def second_factor(text: str) -> enum.StrEnum:
     """Read an identity's own say; an empty one inherits."""
-    if text and text not in list(SecondFactor):
-        raise ValueError("one of " + ", ".join(SecondFactor))
-    return SecondFactor(text or "inherit")
+    return _SECOND_FACTOR(text or "inherit")
 
 
-def status(text: str) -> CustomerStatus:
+def status(text: str) -> enum.StrEnum:
     """Read a customer's status; an empty one is active."""
-    if text and text not in list(CustomerStatus):
-        raise ValueError("one of " + ", ".join(CustomerStatus))
-    return CustomerStatus(text or "active")
+    return _STATUS(text or "active")
 
 
 def trusted(text: str) -> list[str]:
@@ -92,19 +110,15 @@ def trusted(text: str) -> list[str]:
     return networks.parse(text)
 
 
-def pattern(check: Callable[[str], object]) -> Callable[[str], str | None]:
-    """Return a reader of patterns that `check` takes; an empty one is inherited."""
+def _pattern(name: str) -> Field:
+    """Return the column of a pattern, checked as the panel checks it; an empty one is inherited."""
 
     def read(text: str) -> str | None:
         if text:
-            check(text)
+            check_pattern(name, text)
         return text or None
 
-    return read
-
-
-def _readable(text: str) -> None:
-    patterns.date_reader(text, "en")
+    return Field(name, read, required=False)
 
 
 _PANEL = (
@@ -114,17 +128,14 @@ _PANEL = (
     Field("password_must_change", cells.yes_or_no, required=False),
     Field("time_zone", zone, required=False),
     Field("language", language, required=False),
-    Field("output_date_format", pattern(patterns.date_template), required=False),
-    Field("output_time_format", pattern(patterns.time_template), required=False),
-    Field("input_date_format", pattern(_readable), required=False),
-    Field("input_time_format", pattern(patterns.time_template), required=False),
+    *(_pattern(name) for name in PATTERNS),
 )
 
 
 def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
     values = line.values
     listed = values.pop("trusted_networks", None)
-    line.beside = None if "trusted_networks" in line.absent else listed
+    line.beside = None if "trusted_networks" in line.absent else {NETWORKS: listed}
     email = values.pop("email", None) or ""
     if held is not None and "email" in line.absent:
         email = held.email or ""
@@ -195,16 +206,46 @@ def _individuals(connection: Connection, lines: Sequence[Line]) -> None:
         values["role_id"] = roles.get(logins.canonical(role))
         if owner is not None and (owner, values["role_id"]) not in allowed:
             line.fault("role", f"{role!r} is not among the roles that this customer may hand out")
+        if values["activates_on"] and values["expires_on"] and values["expires_on"] <= values["activates_on"]:
+            line.fault("expires_on", "this has to be later than activates_on")
         _common(line, Kind.INDIVIDUAL, held)
 
 
-def _networks(work: Work, listed: Mapping[str, Sequence[str]]) -> None:
-    """Keep the provider's lists that a file says, by login; most are empty and were so before."""
-    holders = set(work.scalars(_HAVE_NETWORKS))
-    keys = [key for key, wanted in listed.items() if wanted or key in holders]
-    for start in range(0, len(keys), 500):
-        for row in work.execute(_BY_LOGIN, {"keys": keys[start : start + 500]}).all():
-            networks.save(work, row.id, NetworkList.PROVIDER, listed[row.login_key], None, clock.now())
+def _networks(connection: Connection, keys: Collection[Key]) -> dict[Key, dict[str, list[str]]]:
+    """Return the provider's lists by realm and login."""
+    found: dict[Key, dict[str, list[str]]] = {key: {NETWORKS: []} for key in keys}
+    for row in connection.execute(_NETWORKS, {"keys": [login_key for _, login_key in keys]}):
+        found[row.realm, row.login_key][NETWORKS].append(row.network)
+    return found
+
+
+def _keep_networks(work: Work, listed: Mapping[Key, Mapping[str, Any]]) -> None:
+    """Keep the provider's lists that a file says; an open form of whoever gets another is stale."""
+    held = _networks(work.connection(), listed.keys())
+    changed = {key[1]: said[NETWORKS] for key, said in listed.items() if said != held[key]}
+    for row in work.execute(_BY_LOGIN, {"keys": list(changed)}).all():
+        networks.save(work, row.id, NetworkList.PROVIDER, changed[row.login_key], None, clock.now())
+        work.execute(update(Identity).where(Identity.id == row.id).values(version=Identity.version + 1))
+
+
+def _end_sessions(work: Work, staged: Table) -> None:
+    """End the sessions of whoever a file has suspended, blocked or closed: none resumes when they are let in again."""
+    shut = staged.c.status.in_([CustomerStatus.BLOCKED, CustomerStatus.CLOSED])
+    in_file = (Identity.realm == Realm.SELF_CARE) & (Identity.login_key == staged.c.login_key)
+    customers = select(Identity.id).join(staged, in_file).where(shut, Identity.status == staged.c.status)
+    individuals = select(Identity.id).join(staged, in_file).where(staged.c.suspended, Identity.suspended)
+    live = (
+        select(Session.subject_id, Identity.customer_id.in_(customers).label("shut"))
+        .join(Identity, Identity.id == Session.subject_id)
+        .where(
+            Session.scope == Scope.SELF_CARE,
+            Session.ended_at.is_(None),
+            or_(Identity.customer_id.in_(customers), Identity.id.in_(individuals)),
+        )
+        .distinct()
+    )
+    for row in work.execute(live).all():
+        sessions.end_all(work, row.subject_id, "customer-shut" if row.shut else "suspended", clock.now())
 
 
 _KEPT = frozenset(
@@ -212,12 +253,14 @@ _KEPT = frozenset(
     | {"password_set_at"}
 )
 
+_LISTS = Beside(_networks, _keep_networks)
+
 IMPORTERS = (
     Importer(
         "customers",
         (
             Field("login", login),
-            Field("name", cells.text_up_to(200)),
+            Field("name", name),
             Field("email", mail, required=False),
             Field("customer_class"),
             Field("status", status, required=False),
@@ -229,14 +272,15 @@ IMPORTERS = (
         _customers,
         kept=_KEPT,
         also_key="login",
-        write_beside=_networks,
+        beside=_LISTS,
+        after=_end_sessions,
     ),
     Importer(
         "individuals",
         (
             Field("customer"),
             Field("login", login),
-            Field("name", cells.text_up_to(200)),
+            Field("name", name),
             Field("email", mail, required=False),
             Field("role"),
             Field("activates_on", cells.optional(cells.day), required=False),
@@ -249,6 +293,7 @@ IMPORTERS = (
         _individuals,
         kept=_KEPT,
         also_key="login",
-        write_beside=_networks,
+        beside=_LISTS,
+        after=_end_sessions,
     ),
 )

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Connection, select
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
 from gateway.access.delegation import Levels, excess
-from gateway.access.models import AllowedRole, Role
+from gateway.access.models import Role
 from gateway.access.panel import about, flush_login, role_of
 from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
@@ -22,9 +22,10 @@ from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
-from gateway.identity import invitations, operations, sessions
+from gateway.identity import invitations, operations, second_factor, sessions
 from gateway.identity.models import Identity, Kind, Realm, Session
-from gateway.identity.operations import rename
+from gateway.identity.naming import rename
+from gateway.identity.notices import tell_of_naming
 from gateway.identity.standing import begin
 
 _TOLD = ("login", "name", "email", "role_id", "activates_on", "expires_on")
@@ -109,6 +110,7 @@ def change(work: Work, rights: Rights, by: Manager, id: str, version: int, given
         individual.version += 1
         flush_login(work)
     if changed:
+        tell_of_naming(work, individual, before, now)
         record(
             work,
             "individual.changed",
@@ -155,9 +157,14 @@ def delete(work: Work, rights: Rights, by: Manager, ids: Collection[str], now: d
 def reset(work: Work, rights: Rights, by: Manager, id: str, password_hash: str, now: datetime) -> None:
     """Give an individual a password for one use; their sessions end."""
     (individual,) = _held(work, rights, by, [id])
-    individual.password_hash, individual.password_must_change, individual.password_set_at = password_hash, True, now
-    ended = sessions.end_all(work, id, "password-reset", now)
+    ended = operations.give_password(work, individual, password_hash, now)
     record(work, "password.reset", of=about(work, individual), sessions_ended=ended)
+
+
+def reset_factor(work: Work, rights: Rights, by: Manager, id: str, reason: str, now: datetime) -> None:
+    """Drop an individual's second factor; their sessions end. Raises as `second_factor.reset` does, and `Forbidden`."""
+    _held(work, rights, by, [id])
+    second_factor.reset(work, id, reason, now)
 
 
 def invite(work: Work, rights: Rights, by: Manager, id: str, zone: str, now: datetime) -> None:
@@ -168,17 +175,19 @@ def invite(work: Work, rights: Rights, by: Manager, id: str, zone: str, now: dat
     invitations.invite(work, individual, usable_from, now)
 
 
+def levels_of_role(rights: Rights, reader: Connection, role_id: str | None, version: int | None) -> Levels:
+    """Return what an individual's role would give: it may be allowed again, so it counts while it is not, too."""
+    return role_levels(rights, reader, Kind.INDIVIDUAL, role_id, version, allowed=True)
+
+
 def _held(work: Work, rights: Rights, by: Manager, ids: Collection[str]) -> Sequence[Identity]:
     """Lock individuals of the customer and return them; raises `NotFound` unless all are there.
 
     Raises `Forbidden` for oneself, and for somebody with more than one's own levels at any node (ROL-06).
     """
     rows = work.execute(
-        select(Identity, Role.version, AllowedRole.role_id)
+        select(Identity, Role.version)
         .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
-        .outerjoin(
-            AllowedRole, (AllowedRole.customer_id == Identity.customer_id) & (AllowedRole.role_id == Identity.role_id)
-        )
         .where(Identity.id.in_(ids), Identity.customer_id == by.customer_id, Identity.kind == Kind.INDIVIDUAL)
         .order_by(Identity.id)
         .with_for_update(of=Identity)
@@ -188,11 +197,10 @@ def _held(work: Work, rights: Rights, by: Manager, ids: Collection[str]) -> Sequ
     if by.id in ids:
         raise Forbidden(N_("Nobody changes, suspends or deletes themselves here."), "oneself")
     reader = work.connection()
-    for individual, version, allowed in rows:
-        role_id = individual.role_id
-        if not by.may_hold(role_levels(rights, reader, Kind.INDIVIDUAL, role_id, version, allowed is not None)):
+    for individual, version in rows:
+        if not by.may_hold(levels_of_role(rights, reader, individual.role_id, version)):
             raise Forbidden(N_("Nobody takes hold of somebody whose rights exceed their own."), "beyond_own")
-    return [individual for individual, _version, _allowed in rows]
+    return [individual for individual, _version in rows]
 
 
 def _role(work: Work, rights: Rights, by: Manager, role_id: str | None) -> str:

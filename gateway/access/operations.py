@@ -53,11 +53,11 @@ def save_role(
             before[field], after[field] = getattr(role, field), value
             setattr(role, field, value)
     role.name_key = canonical(name)
+    role.version += 1
     _taken_unless_flushed(work)
     for portal, levels in views.items():
         if changed := _write_view(work, role, portal, levels, known.get(portal), starts.get(portal)):
             before[portal], after[portal] = changed
-    role.version += 1
     if before:
         record(work, "role.changed", role=role.id, before=before, after=after)
 
@@ -105,7 +105,8 @@ def delete_role(work: Work, role_id: str, version: str, move_to: str | None) -> 
             if work.get(AllowedRole, (customer_id, move_to)) is None:
                 work.add(AllowedRole(customer_id=customer_id, role_id=move_to))
         work.flush()
-        work.execute(update(Identity).where(Identity.role_id == role_id).values(role_id=move_to))
+        moved = {"role_id": move_to, "version": Identity.version + 1}
+        work.execute(update(Identity).where(Identity.role_id == role_id).values(moved))
     work.execute(delete(AllowedRole).where(AllowedRole.role_id == role_id))
     work.execute(delete(PortalView).where(PortalView.role_id == role_id))
     before = {"name": role.name, "realm": str(role.realm)}

@@ -18,7 +18,9 @@ from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import networks, sessions
 from gateway.identity.models import Identity, Kind, NetworkList, Realm
-from gateway.identity.operations import rename
+from gateway.identity.naming import rename
+from gateway.identity.notices import tell_of_naming
+from gateway.identity.operations import give_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,17 @@ def save(
     for name, value in changed.items():
         setattr(identity, name, value)
     if password is not None:
-        identity.password_hash, identity.password_must_change = password.hash, password.must_change
-        identity.password_set_at = now
         after["password"] = "changed"
     if not after:
         return
     identity.version += 1
     flush_login(work)
+    tell_of_naming(work, identity, before, now)
     ended = 0
-    if password is not None or ("login" in after and identity.login is None):
-        why = "password-reset" if password is not None else "no-login"
-        ended = sessions.end_all(work, identity_id, why, now)
+    if password is not None:
+        ended = give_password(work, identity, password.hash, now, must_change=password.must_change)
+    elif "login" in after and identity.login is None:
+        ended = sessions.end_all(work, identity_id, "no-login", now)
     record(work, "access.changed", of=about(work, identity), before=before, after=after, sessions_ended=ended)
 
 

@@ -14,6 +14,7 @@ from gateway.access.rights import Compiled, Defaults, Rights, without_individual
 from gateway.access.visitor import Actor, Visit, Visitor
 from gateway.db import AnyRow, AnySelect, Prepared
 from gateway.i18n.preferences import Preferences
+from gateway.identity import networks
 from gateway.identity.inheritance import PREFERENCES, preferences_in_force, says
 from gateway.identity.models import (
     CustomerClass,
@@ -28,6 +29,8 @@ from gateway.identity.models import (
 )
 from gateway.identity.standing import Standing, individual_standing, log_in_refusal
 
+OUTSIDE = "network"
+"""Why a request from outside the trusted networks finds no session, though it lives on inside them."""
 VISIT_IDLE = timedelta(minutes=20)
 VISIT_ABSOLUTE = timedelta(minutes=60)
 
@@ -47,6 +50,7 @@ _COMMON = (
     Session.stage,
     Session.started_at,
     Session.last_seen_at,
+    Session.proved_at,
     Session.ended_at,
     Session.ended_why,
     _subject.id,
@@ -62,7 +66,7 @@ _COMMON = (
 )
 
 ADMINISTRATOR: AnySelect = (
-    select(*_COMMON, *says(PREFERENCES, _subject))
+    select(*_COMMON, *says(PREFERENCES, _subject), *networks.lists(_subject))
     .select_from(Session)
     .join(_subject, _subject.id == Session.subject_id)
     .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.ADMIN))
@@ -102,7 +106,7 @@ def _with_subject(statement: AnySelect) -> AnySelect:
 
 
 _SELF_CARE = Prepared(
-    _with_subject(select(*_self_care_columns).select_from(Session)).where(
+    _with_subject(select(*_self_care_columns, *networks.lists(_subject, _customer)).select_from(Session)).where(
         Session.key == bindparam("key"), Session.scope == Scope.SELF_CARE
     )
 )
@@ -127,6 +131,7 @@ _VISIT = Prepared(
             _actor.suspended.label("actor_suspended"),
             _actor_role.id.label("actor_role_id"),
             _actor_role.version.label("actor_role_version"),
+            *networks.lists(_actor),
         ).select_from(Session)
     )
     .join(_parent, _parent.key == Session.parent_key)
@@ -161,27 +166,37 @@ def _levels(rights: Rights, reader: Connection, row: Any, *, full: bool = False)
 
 
 def visitor_of(
-    reader: Connection, rights: Rights, scope: Scope, key: bytes, handle: str | None, now: datetime
+    reader: Connection,
+    rights: Rights,
+    scope: Scope,
+    key: bytes,
+    handle: str | None,
+    now: datetime,
+    address: str | None,
 ) -> Visitor | Ended:
     """Resolve a session by its key (the SHA-256 of the cookie), in one query, or say why it is no more.
 
-    `handle` is that of the visit's path; a key of another scope or handle is unknown here (CK-02).
+    `handle` is that of the visit's path; a key of another scope or handle is unknown here (CK-02). `address` is the
+    client's (None: unknown). It has to be in the trusted networks of whoever is at the keyboard, so in a visit the
+    administrator's count and the customer's do not (TIP-07).
     """
     if scope is Scope.VISIT:
         row = _VISIT.one_or_none(reader, {"key": key, "handle": handle})
     else:
         row = (_ADMIN if scope is Scope.ADMIN else _SELF_CARE).one_or_none(reader, {"key": key})
-    return visitor_from(reader, rights, scope, key, row, now)
+    return visitor_from(reader, rights, scope, key, row, now, address)
 
 
 def visitor_from(
-    reader: Connection, rights: Rights, scope: Scope, key: bytes, row: Any, now: datetime
+    reader: Connection, rights: Rights, scope: Scope, key: bytes, row: Any, now: datetime, address: str | None
 ) -> Visitor | Ended:
     """Make the visitor of a row that was read for `key`, or say why the session is no more."""
     if row is None or row.stage is not Stage.LIVE:
         return Ended("unknown")
     if row.ended_at is not None:
         return Ended(row.ended_why or "ended")
+    if not networks.admitted(row, address, now):
+        return Ended(OUTSIDE)
     defaults = rights.defaults(reader, row.gateway_version)
     if scope is Scope.ADMIN:
         return _administrator(reader, rights, row, key, defaults, now)
@@ -233,6 +248,7 @@ def _administrator(
         preferences=preferences_in_force(row, defaults.preferences),
         started_at=row.started_at,
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
     )
 
@@ -282,6 +298,7 @@ def _self_care(
         preferences=preferences,
         started_at=row.started_at,
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
     )
 
@@ -326,6 +343,7 @@ def _acting(
         preferences=preferences,
         started_at=row.parent_started_at,
         last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
         support_access=defaults.support_access,
         actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),
         visit=Visit(

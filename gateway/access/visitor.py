@@ -61,6 +61,7 @@ class Visitor:
     preferences: Preferences
     started_at: datetime
     last_seen_at: datetime
+    proved_at: datetime | None
     support_access: bool
     actor: Actor | None = None
     visit: Visit | None = None

@@ -4,16 +4,19 @@ from gateway.admin.portal import portal
 from gateway.admin.views import (
     administrators,
     allowed_roles,
+    attempts,
     audit,
     classes,
     customers,
     individuals,
     launches,
     mail,
+    networks,
     panel,
     portals,
     role_views,
     roles,
+    sessions,
     tokens,
 )
 from gateway.admin.views import gateway as gateway_page
@@ -21,6 +24,7 @@ from gateway.admin.views import gateway as gateway_page
 __all__ = [
     "administrators",
     "allowed_roles",
+    "attempts",
     "audit",
     "classes",
     "customers",
@@ -28,10 +32,12 @@ __all__ = [
     "individuals",
     "launches",
     "mail",
+    "networks",
     "panel",
     "portal",
     "portals",
     "role_views",
     "roles",
+    "sessions",
     "tokens",
 ]

@@ -10,6 +10,7 @@ from gateway.db import AnyRow, AnySelect, Prepared
 from gateway.identity import logins
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.search import customers_found_by, literal
+from gateway.identity.second_factor import HAS
 from gateway.paging import COUNT_LIMIT, PAGE_SIZE, Page, decode_cursor, page_of
 
 _ROLE = Role.name.label("role_name")
@@ -116,11 +117,16 @@ _ADMINISTRATORS = (
         Identity.suspended,
         Identity.api_access,
         Identity.last_login_at,
+        Identity.sort_key,
         Identity.version,
         Identity.role_id.label("assigned_role_id"),
         Role.id.label("role_id"),
         _ROLE,
         Role.version.label("role_version"),
+        Identity.provider_networks,
+        Identity.second_factor,
+        Identity.second_factor_chosen,
+        *HAS,
     )
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.ADMIN))
     .where(Identity.kind == Kind.ADMINISTRATOR)
@@ -128,12 +134,18 @@ _ADMINISTRATORS = (
 )
 
 
-def administrators(reader: Connection, q: str = "") -> Sequence[AnyRow]:
-    """Return the administrators in order of their names, found by `q`: a few hundred at most."""
-    statement = _ADMINISTRATORS.limit(500)
+def administrators(reader: Connection, q: str, after: str | None) -> Page[AnyRow]:
+    """Return a page of administrators in order of their names, found by `q`.
+
+    Raises `Invalid` for a cursor that is not ours.
+    """
+    statement, values = _ADMINISTRATORS.limit(PAGE_SIZE + 1), {}
     if key := logins.canonical(q):
         statement = statement.where(Identity.search.like(f"%{literal(key)}%", escape="\\"))
-    return reader.execute(statement).all()
+    if after:
+        values["after_key"], values["after_id"] = decode_cursor(after, str, str)
+        statement = statement.where(_AFTER)
+    return page_of(reader.execute(statement, values).all(), lambda row: (row.sort_key, row.id))
 
 
 def administrator(reader: Connection, identity_id: str) -> AnyRow | None:

@@ -1,6 +1,6 @@
 """Self-care access as the API names it: the same fields as the panel, to and from columns."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from gateway.errors import Invalid
 from gateway.identity import networks, passwords
 from gateway.identity.inheritance import PREFERENCES
 from gateway.identity.models import NetworkList
-from gateway.identity.operations import password_faults
+from gateway.identity.password_rules import Rules, password_faults
 from gateway.web import current
 
 PLAIN = ("second_factor", "api_access", *PREFERENCES)
@@ -33,11 +33,12 @@ def columns(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in PLAIN if name in given}
 
 
-def new_password(given: Mapping[str, Any], login: str | None, shortest: int | None) -> NewPassword | None:
+def new_password(given: Mapping[str, Any], rules: Callable[[], Rules]) -> NewPassword | None:
     """Hash the password that was sent, if one was, before any transaction opens; raises `Invalid`."""
     if "password" not in given:
         return None
     password = given["password"]
-    if faults := password_faults(password, password, login, shortest or passwords.SHORTEST):
+    about = rules().with_words(given.get("login"), given.get("name"))
+    if faults := password_faults(password, password, about):
         raise Invalid(faults)
     return NewPassword(passwords.hashed(password), given["password_must_change"])

@@ -1,7 +1,6 @@
 """The fields of the API: the same rules as the forms of the pages, as strict about types as JSON allows."""
 
 import enum
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,6 @@ from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import zone_of
 from gateway.identity import logins, networks
-from gateway.identity.forms import TURNING
 from gateway.web import current
 
 MISSING: dict[str, str | list[Any] | dict[Any, Any]] = {
@@ -43,7 +41,7 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **given: Any) -> str:
         text = super()._deserialize(value, attr, data, **given).strip()
-        if any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") or letter in TURNING for letter in text):
+        if not logins.is_plain(text):
             raise ValidationError(_("Leave out control characters and invisible characters."))
         return str(text)
 

@@ -17,7 +17,8 @@ from gateway.db import AnyRow, Prepared, new_id, rows_changed
 from gateway.errors import Invalid, NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins
-from gateway.identity.models import ApiSession, ApiToken, Identity, Realm
+from gateway.identity.models import Identity, Realm
+from gateway.identity.token_models import ApiSession, ApiToken
 from gateway.tokens import key_of, new_secret
 
 PREFIX = "ptc_"

@@ -1,20 +1,22 @@
 """Customer classes: the defaults that customers share, and how many a change of them reaches."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import record
 from gateway.db import AnyRow, AnySelect
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.inheritance import PREFERENCES
-from gateway.identity.models import CustomerClass, Identity, SecondFactor
+from gateway.identity.models import CustomerClass, Identity, Kind, SecondFactor
 from gateway.paging import COUNT_LIMIT
 
+_customer = aliased(Identity)
 _used = (
     select(Identity.id)
     .where(Identity.class_id == CustomerClass.id)
@@ -40,18 +42,35 @@ def customer_class(reader: Connection, class_id: str) -> AnyRow:
     return row
 
 
-def reached(reader: Connection, class_id: str, names: Iterable[str]) -> dict[str, int]:
-    """Return for each field how many customers a change of it reaches: those that have no say of their own."""
-    return {name: _count(reader, _inheriting(name).where(Identity.class_id == class_id)) for name in names}
+class Reach(NamedTuple):
+    """How many a change reaches, each counted to a thousand and one."""
+
+    customers: int
+    individuals: int
 
 
-def _inheriting(name: str) -> AnySelect:
-    customers: AnySelect = select(Identity.id)
+def reached(reader: Connection, class_id: str, names: Iterable[str]) -> dict[str, Reach]:
+    """Return for each field whom a change of it reaches: those who have no say of their own, nor above them."""
+    return {name: _reach(reader, class_id, name) for name in names}
+
+
+def _reach(reader: Connection, class_id: str, name: str) -> Reach:
+    of_class = (_customer.class_id == class_id) & _inherits(_customer, name)
+    customers = select(_customer.id).where(of_class)
+    individuals = (
+        select(Identity.id)
+        .join(_customer, _customer.id == Identity.customer_id)
+        .where(Identity.kind == Kind.INDIVIDUAL, of_class, _inherits(Identity, name))
+    )
+    return Reach(_count(reader, customers), _count(reader, individuals))
+
+
+def _inherits(who: Any, name: str) -> Any:
     if name in PREFERENCES:
-        return customers.where(getattr(Identity, name).is_(None))
+        return getattr(who, name).is_(None)
     if name == "second_factor":
-        return customers.where(Identity.second_factor == SecondFactor.INHERIT)
-    return customers
+        return who.second_factor == SecondFactor.INHERIT
+    return true()
 
 
 def _count(reader: Connection, statement: AnySelect) -> int:

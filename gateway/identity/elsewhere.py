@@ -64,6 +64,11 @@ def end(work: Work, which: ColumnElement[bool], why: str, now: datetime) -> int:
     return len(begun)
 
 
+def move(work: Work, key: bytes, new_key: bytes) -> None:
+    """Hang what hangs on one session of ours on another, which goes on in its place."""
+    work.execute(update(ExternalSession).where(ExternalSession.session_key == key).values(session_key=new_key))
+
+
 def end_own(work: Work, subject_id: str, sid: str, now: datetime) -> bool:
     """End the session of `subject_id` that is listed as `sid`, unless it is a visit's; tell whether there was one."""
     own = select(Session.key).where(Session.subject_id == subject_id, Session.actor_id.is_(None))

@@ -1,23 +1,24 @@
 """Forms of logging in, and what forms of preferences share. Nothing is trimmed or changed in a password."""
 
+import json
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField
+from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
-from wtforms.validators import ValidationError
+from wtforms.form import BaseForm
+from wtforms.validators import NumberRange, Optional, ValidationError
+from wtforms.widgets import HiddenInput
 
 from gateway.i18n.catalog import N_, language_name
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import ZONES, zone_of
-from gateway.identity import logins
+from gateway.identity import logins, networks
 from gateway.identity.inheritance import PREFERENCES
-
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def stripped(text: str | None) -> str | None:
@@ -60,9 +61,15 @@ def _pattern(label: str) -> StringField:
     return StringField(label, filters=[stripped], validators=[_good_pattern])
 
 
+def add_faults(form: FlaskForm, faults: Mapping[str, Sequence[str]]) -> None:
+    """Put what is wrong beside the fields, after what was found there before."""
+    for name, texts in faults.items():
+        form[name].errors = [*form[name].errors, *texts]
+
+
 def plain_text(_form: FlaskForm, field: Field) -> None:
     """Refuse control characters and those that turn the direction of writing."""
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") or letter in TURNING for letter in field.data or ""):
+    if not logins.is_plain(field.data or ""):
         raise ValidationError(_("Leave out control characters and invisible characters."))
 
 
@@ -100,6 +107,71 @@ class WholeNumber(IntegerField):
         if not re.fullmatch(r"[0-9]{1,9}", valuelist[0].strip(), re.ASCII):
             raise ValueError(_("Enter a whole number."))
         self.data = int(valuelist[0])
+
+
+class Versioned:
+    """A form that carries what was stored when its page was shown. Mixed into a form.
+
+    Of two who save at once, the second is told what the first changed, and nothing of either is lost.
+    """
+
+    version = WholeNumber(widget=HiddenInput(), validators=[Optional(), NumberRange(0, 2**31 - 1)])
+    shown = HiddenField()
+
+    def version_or(self, stored: int) -> int:
+        """Return the version that the page showed; what is stored now, if nothing was said."""
+        return stored if self.version.data is None else int(self.version.data)
+
+    def keep_shown(self, stored: Mapping[str, Any], version: int) -> None:
+        """Remember in the page what is stored as it is shown."""
+        self.shown.data = json.dumps(stored, default=str)
+        self.version.raw_data, self.version.data = None, version
+
+    def catch_up(self, stored: Mapping[str, Any], version: int) -> list[str]:
+        """Return the fields that others changed since the page was shown; what was not touched here follows them.
+
+        Saving again puts what was typed over that.
+        """
+        changed = self._changed(stored)
+        self.keep_shown(stored, version)
+        return changed
+
+    def _changed(self, stored: Mapping[str, Any]) -> list[str]:
+        fields: Any = self
+        try:
+            shown = json.loads(self.shown.data or "")
+            changed = [name for name in stored if shown[name] != _plain(stored[name])]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return [name for name in stored if fields[name].data != stored[name]]
+        for name in changed:
+            if _plain(fields[name].data) == shown[name]:
+                fields[name].raw_data, fields[name].data = None, stored[name]
+        return changed
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it comes back from a page."""
+    return json.loads(json.dumps(value, default=str))
+
+
+class NetworksField(TextAreaField):
+    """A list of trusted networks, as it is typed."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        looks = {"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"}
+        super().__init__(label, filters=[lambda text: (text or "").replace("\r\n", "\n")], render_kw=looks, **more)
+
+    def pre_validate(self, _form: BaseForm) -> None:
+        """Refuse what cannot be read, naming the line."""
+        try:
+            networks.parse(self.data or "")
+        except networks.Unreadable as error:
+            raise ValidationError(str(error)) from error
+
+    @property
+    def networks(self) -> list[str]:
+        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
+        return networks.parse(self.data or "")
 
 
 class PreferenceFields:

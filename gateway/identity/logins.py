@@ -5,12 +5,22 @@ import unicodedata
 from gateway.i18n.catalog import gettext as _
 
 LONGEST = 64
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def canonical(login: str) -> str:
     """Return the form under which logins are compared: NFKC, case folding, NFKC again (once is not idempotent)."""
+    if login.isascii():
+        return login.lower()
     folded = unicodedata.normalize("NFKC", login).casefold()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a name has no control characters and none that turn the direction of writing."""
+    if text.isprintable():
+        return True
+    return not any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") or letter in TURNING for letter in text)
 
 
 def fault(login: str) -> str | None:
@@ -19,6 +29,8 @@ def fault(login: str) -> str | None:
         return _("Enter a login.")
     if len(login) > LONGEST:
         return _("A login has at most %(limit)d characters.") % {"limit": LONGEST}
+    if login.isascii() and login.isprintable() and " " not in login:
+        return None
     for character in canonical(login) + login:
         category = unicodedata.category(character)
         if category[0] in "CZ":

@@ -62,9 +62,10 @@ class Scope(enum.StrEnum):
 
 
 class Stage(enum.StrEnum):
-    """How far a log-in has come: `password` was right and a further step is due, or `live`."""
+    """How far a log-in has come: `password` was right, so was the `factor`, with a further step due; or `live`."""
 
     PASSWORD = "password"
+    FACTOR = "factor"
     LIVE = "live"
 
 
@@ -73,6 +74,17 @@ class SupportAccess(enum.StrEnum):
 
     OPEN = "open"
     REASON = "reason"
+
+
+class Counted(enum.StrEnum):
+    """What failed attempts are counted by: one login from one source, one login from devices of its owner's, one source
+    over all logins, one login over all sources.
+    """
+
+    PAIR = "pair"
+    DEVICE = "device"
+    SOURCE = "source"
+    LOGIN = "login"
 
 
 class NetworkList(enum.StrEnum):
@@ -117,6 +129,7 @@ class Gateway(PreferencesMixin, Base):
     version: Mapped[int]
     admin_idle_minutes: Mapped[int]
     admin_absolute_minutes: Mapped[int]
+    admin_second_factor: Mapped[bool] = mapped_column(default=False)
     idle_minutes: Mapped[int]
     absolute_minutes: Mapped[int]
     support_access: Mapped[bool]
@@ -130,6 +143,7 @@ class CustomerClass(PreferencesMixin, Base):
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(120), unique=True)
     second_factor: Mapped[bool]
+    passkey_required: Mapped[bool] = mapped_column(default=False)
     idle_minutes: Mapped[int | None]
     absolute_minutes: Mapped[int | None]
     password_shortest: Mapped[int | None]
@@ -140,7 +154,7 @@ class CustomerClass(PreferencesMixin, Base):
 
 
 class Identity(PreferencesMixin, Base):
-    """Whoever can log in."""
+    """Whoever can log in. `second_factor_chosen`: they want to be asked for it themselves, whatever is required."""
 
     __tablename__ = "identity"
     __table_args__ = (
@@ -149,6 +163,7 @@ class Identity(PreferencesMixin, Base):
         Index("ix_identity_individuals", "customer_id", "kind", "sort_key", "id"),
         Index("ix_identity_status", "kind", "status", "sort_key", "id"),
         Index("ix_identity_class", "class_id", "sort_key", "id"),
+        Index("ix_identity_email", "realm", "email_key"),
         CheckConstraint("(realm = 'admin') = (kind = 'administrator')", name="realm_of_kind"),
         CheckConstraint("(kind = 'administrator') = (customer_id IS NULL)", name="customer_of_kind"),
         CheckConstraint("kind != 'customer' OR customer_id = id", name="customer_is_itself"),
@@ -171,6 +186,7 @@ class Identity(PreferencesMixin, Base):
     password_must_change: Mapped[bool] = mapped_column(default=False)
     password_set_at: Mapped[datetime | None]
     second_factor: Mapped[SecondFactor] = mapped_column(words(SecondFactor), default=SecondFactor.INHERIT)
+    second_factor_chosen: Mapped[bool] = mapped_column(default=False)
     api_access: Mapped[bool] = mapped_column(default=False)
     role_id: Mapped[str | None] = mapped_column(ForeignKey("role.id"), index=True)
     suspended: Mapped[bool] = mapped_column(default=False)
@@ -182,10 +198,15 @@ class Identity(PreferencesMixin, Base):
     created_at: Mapped[datetime]
     last_login_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
+    provider_networks: Mapped[str | None] = mapped_column(Text)
+    own_networks: Mapped[str | None] = mapped_column(Text)
 
 
 class TrustedNetwork(Base):
-    """A network that somebody is expected to come from, on one of their two lists, in the order typed."""
+    """A network that somebody is expected to come from, on one of their two lists, in the order typed.
+
+    What is asked at every request stands once more on the identity, in `provider_networks` and `own_networks`.
+    """
 
     __tablename__ = "trusted_network"
     __table_args__ = (UniqueConstraint("identity_id", "list", "network"),)
@@ -202,7 +223,10 @@ class TrustedNetwork(Base):
 
 
 class Session(Base):
-    """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`."""
+    """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`.
+
+    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11).
+    """
 
     __tablename__ = "session"
 
@@ -213,8 +237,10 @@ class Session(Base):
     subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
+    refused_at: Mapped[datetime | None]
     address: Mapped[str | None] = mapped_column(String(45))
     agent: Mapped[str | None] = mapped_column(String(200))
     parent_key: Mapped[bytes | None] = mapped_column(ForeignKey("session.key", ondelete="CASCADE"), index=True)
@@ -281,10 +307,24 @@ class LogoutNotice(Base):
     fault: Mapped[str | None] = mapped_column(String(200))
 
 
-class Invitation(Base):
-    """A link by mail that lets somebody in once, to choose a password; kept as its SHA-256 only (KEY-05)."""
+class Throttle(Base):
+    """How often credentials failed lately. `account` is the digest of a realm and a login, so that nothing typed into
+    the wrong field is kept; nobody gets in before `until`.
+    """
 
-    __tablename__ = "invitation"
+    __tablename__ = "throttle"
+
+    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    counted: Mapped[Counted] = mapped_column(words(Counted))
+    account: Mapped[bytes | None] = mapped_column(index=True)
+    source: Mapped[str | None] = mapped_column(String(45))
+    failures: Mapped[int]
+    since: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime | None]
+
+
+class LinkMixin:
+    """A link by mail, good once; kept as its SHA-256 only (KEY-05)."""
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     identity_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
@@ -293,40 +333,38 @@ class Invitation(Base):
     used_at: Mapped[datetime | None]
 
 
-class ApiToken(Base):
-    """A token for programs; kept as its SHA-256 only, which 160 random bits make enough (TOK-01).
+class Invitation(LinkMixin, Base):
+    """A link that lets somebody in once, to choose a password."""
 
-    `level` is the most that it may do (`view` or `full`), `portals` the slugs that it is limited to, joined by commas
-    (none: no limit). `mismatched_at`: when somebody last came with it and another login. A revoked one is gone.
+    __tablename__ = "invitation"
+
+
+class PasswordReset(LinkMixin, Base):
+    """A link by which whoever reads the mail to `address` chooses another password, and does not get in by that."""
+
+    __tablename__ = "password_reset"
+
+    address: Mapped[str] = mapped_column(String(254))
+
+
+class EmailChange(LinkMixin, Base):
+    """A link that shows that mail to `address` arrives, which is then somebody's."""
+
+    __tablename__ = "email_change"
+
+    address: Mapped[str] = mapped_column(String(254))
+
+
+class ResetRequest(Base):
+    """Somebody forgot a password. Whose it is, if anybody's, is looked up by the worker, so that nobody can tell by
+    the answer or its time (LOG-04); then the row is taken away.
     """
 
-    __tablename__ = "api_token"
-    __table_args__ = (
-        Index("ix_api_token_identity_id", "identity_id", "id"),
-        CheckConstraint("level IN ('view', 'full')", name="level"),
-    )
+    __tablename__ = "reset_request"
 
-    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    id: Mapped[str] = mapped_column(String(16), unique=True, default=new_id)
-    identity_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
-    author_id: Mapped[str | None] = mapped_column(ForeignKey("identity.id", ondelete="SET NULL"), index=True)
-    name: Mapped[str] = mapped_column(String(100))
-    level: Mapped[str] = mapped_column(String(8))
-    portals: Mapped[str | None] = mapped_column(Text)
+    id: Mapped[Id]
+    realm: Mapped[Realm] = mapped_column(words(Realm))
+    typed: Mapped[str] = mapped_column(String(256))
+    address: Mapped[str | None] = mapped_column(String(45))
+    agent: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    last_used_at: Mapped[datetime | None]
-    last_used_address: Mapped[str | None] = mapped_column(String(45))
-    mismatched_at: Mapped[datetime | None]
-
-
-class ApiSession(Base):
-    """What login and token give: an hour at most, gone with its token. The bearer is kept as its SHA-256 only."""
-
-    __tablename__ = "api_session"
-
-    key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    id: Mapped[str] = mapped_column(String(16), unique=True, default=new_id)
-    token_key: Mapped[bytes] = mapped_column(ForeignKey("api_token.key", ondelete="CASCADE"), index=True)
-    started_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,17 +1,25 @@
-"""Trusted networks: how a list is typed and kept (`product.md` says the spellings; TIP-01 to TIP-05).
+"""Trusted networks: how a list is typed and kept, and whom it admits (TIP-01 to TIP-08).
 
 One definition a line, each ending with a semicolon: `10.10.10.1;`, `192.168.192.0/24;`, `192.168.192.0/255.255.255.0;`.
+Every identity has two lists, the provider's and its own, and an address must pass each that is not empty. What every
+request asks stands beside the rows as one text on the identity: `10.10.10.1;10.0.0.0/8@2026-10-01T12:00:00+00:00`.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, null, select, update
 from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
 
+from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow
+from gateway.errors import NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Identity, NetworkList, TrustedNetwork
 
@@ -22,8 +30,12 @@ LONGEST_BYTES = 8192
 MAPPED_BITS = 96
 _PREFIX = re.compile(r"[1-9][0-9]{0,2}\Z")
 
+COLUMN = {NetworkList.PROVIDER: "provider_networks", NetworkList.OWN: "own_networks"}
+"""Where on the identity a list stands as one text."""
+
 _ON_LIST = (
     select(
+        TrustedNetwork.id,
         TrustedNetwork.network,
         TrustedNetwork.note,
         TrustedNetwork.expires_at,
@@ -36,6 +48,9 @@ _ON_LIST = (
 )
 
 
+_customer = aliased(Identity)
+
+
 class Unreadable(ValueError):
     """A list that cannot be read; the message is a sentence that names the line."""
 
@@ -45,6 +60,8 @@ def parse(text: str) -> list[str]:
 
     Raises `Unreadable` for the first thing that cannot be read: never a part of a list.
     """
+    if not text:
+        return []
     if len(text.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         raise Unreadable(_("A list of networks has at most %(limit)d bytes.") % {"limit": LONGEST_BYTES})
     found = list(dict.fromkeys(str(_network(line, written)) for line, written in _definitions(text)))
@@ -58,17 +75,46 @@ def as_text(networks: Iterable[str]) -> str:
     return "\n".join(f"{network};" for network in networks)
 
 
-def admits(networks: Sequence[str], address: str | None) -> bool:
-    """Tell whether an address may pass a list: any may pass an empty one, an unknown one no other (TIP-04)."""
-    if not networks:
+def kept(entries: Iterable[tuple[str, datetime | None]]) -> str | None:
+    """Write a list as it stands on the identity, of networks and the moments until which they count; None: empty."""
+    return ";".join(f"{network}@{until.isoformat()}" if until else network for network, until in entries) or None
+
+
+def admits(listed: str | None, address: str | None, now: datetime) -> bool:
+    """Tell whether an address may pass a list as `kept` wrote it.
+
+    Any may pass an empty one, an unknown one no other (TIP-04); a list whose entries are all over admits nobody.
+    """
+    if not listed:
         return True
-    try:
-        client = ip_address(address or "")
-    except ValueError:
-        return False
-    if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
-        client = client.ipv4_mapped
-    return any(client.version == network.version and client in network for network in map(ip_network, networks))
+    client = _client(address)
+    return client is not None and any(
+        client.version == network.version and client in network and (until is None or now < until)
+        for network, until in _compiled(listed)
+    )
+
+
+def lists(own: Any, customer: Any = None) -> list[Any]:
+    """Return the columns that a row needs for `admitted`, of an identity and of its customer."""
+    inherited = null() if customer is None else customer.provider_networks
+    return [own.own_networks, own.provider_networks, inherited.label("customer_networks")]
+
+
+def admitted(row: Any, address: str | None, now: datetime) -> bool:
+    """Tell whether somebody may come from an address: the one rule, asked at every door and request (TIP-07).
+
+    `row` has the columns of `lists`. In force are the provider's list (an individual's own, else the customer's) and
+    one's own.
+    """
+    provider = row.provider_networks or row.customer_networks
+    return admits(provider, address, now) and admits(row.own_networks, address, now)
+
+
+_HOLDER = (
+    select(Identity.id, Identity.customer_id, Identity.version, *lists(Identity, _customer))
+    .outerjoin(_customer, _customer.id == Identity.customer_id)
+    .where(Identity.id == bindparam("id"))
+)
 
 
 def on_list(reader: Connection, identity_id: str, which: NetworkList) -> Sequence[AnyRow]:
@@ -80,7 +126,7 @@ def save(
     work: Work, identity_id: str, which: NetworkList, networks: Sequence[str], author_id: str | None, now: datetime
 ) -> tuple[list[str], list[str]]:
     """Make a list hold these networks; entries that stay keep author, note and expiry. Returns before and after."""
-    kept = {
+    held = {
         entry.network: entry
         for entry in work.scalars(
             select(TrustedNetwork)
@@ -88,12 +134,12 @@ def save(
             .order_by(TrustedNetwork.position)
         )
     }
-    gone = [entry.id for network, entry in kept.items() if network not in networks]
+    gone = [entry.id for network, entry in held.items() if network not in networks]
     if gone:
         work.execute(delete(TrustedNetwork).where(TrustedNetwork.id.in_(gone)))
     for position, network in enumerate(networks):
-        if network in kept:
-            kept[network].position = position
+        if network in held:
+            held[network].position = position
         else:
             work.add(
                 TrustedNetwork(
@@ -105,7 +151,100 @@ def save(
                     created_at=now,
                 )
             )
-    return list(kept), list(networks)
+    until = {network: entry.expires_at for network, entry in held.items()}
+    _stand(work, identity_id, which, kept((network, until.get(network)) for network in networks))
+    return list(held), list(networks)
+
+
+def save_own(work: Work, identity_id: str, version: int, networks: Sequence[str], now: datetime) -> None:
+    """Make one's own list hold these networks; raises `Stale` when somebody saved since `version` was shown."""
+    identity = _held(work, identity_id)
+    if identity.version != version:
+        raise Stale
+    before, after = save(work, identity_id, NetworkList.OWN, networks, identity_id, now)
+    if before == after:
+        return
+    identity.version += 1
+    record(work, "networks.changed", list=str(NetworkList.OWN), before=before, after=after)
+
+
+def holder(reader: Connection, identity_id: str) -> AnyRow:
+    """Return what the page of somebody's own list shows beside its entries, with the columns of `lists`."""
+    return reader.execute(_HOLDER, {"id": identity_id}).one()
+
+
+def entry(reader: Connection, identity_id: str, which: NetworkList, entry_id: str) -> AnyRow | None:
+    """Return one entry of somebody's list, or None."""
+    statement = _ON_LIST.where(TrustedNetwork.id == entry_id)
+    return reader.execute(statement, {"id": identity_id, "list": which}).one_or_none()
+
+
+def change_entry(
+    work: Work, identity_id: str, which: NetworkList, entry_id: str, note: str | None, expires_at: datetime | None
+) -> None:
+    """Say of an entry what it is for and until when it counts (None: always). Raises `NotFound`."""
+    identity = _held(work, identity_id)
+    listed = work.scalars(
+        select(TrustedNetwork)
+        .where(TrustedNetwork.identity_id == identity_id, TrustedNetwork.list == which)
+        .order_by(TrustedNetwork.position)
+    ).all()
+    found = next((one for one in listed if one.id == entry_id), None)
+    if found is None:
+        raise NotFound
+    before = _told(found)
+    found.note, found.expires_at = note, expires_at
+    if _told(found) == before:
+        return
+    _stand(work, identity_id, which, kept((one.network, one.expires_at) for one in listed))
+    stamp: Stamp = work.info["stamp"]
+    about = replace(stamp, subject_id=identity_id, customer_id=identity.customer_id)
+    told = {"list": str(which), "network": found.network}
+    record(work, "networks.changed", of=about, before={**told, **before}, after={**told, **_told(found)})
+
+
+def _told(found: TrustedNetwork) -> dict[str, str | None]:
+    return {"note": found.note, "expires_at": found.expires_at.isoformat() if found.expires_at else None}
+
+
+def _held(work: Work, identity_id: str) -> Identity:
+    """Return an identity and let nobody else change it meanwhile."""
+    found = work.scalars(select(Identity).where(Identity.id == identity_id).with_for_update()).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _stand(work: Work, identity_id: str, which: NetworkList, listed: str | None) -> None:
+    work.execute(
+        update(Identity)
+        .where(Identity.id == identity_id)
+        .values({COLUMN[which]: listed})
+        .execution_options(synchronize_session=False)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _compiled(listed: str) -> tuple[tuple[Network, datetime | None], ...]:
+    """Read a list as `kept` wrote it. What cannot be read admits nobody (ERR-02)."""
+    found: list[tuple[Network, datetime | None]] = []
+    for written in listed.split(";"):
+        network, _at_sign, until = written.partition("@")
+        try:
+            found.append((ip_network(network), datetime.fromisoformat(until) if until else None))
+        except ValueError:
+            continue
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _client(address: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        client = ip_address(address or "")
+    except ValueError:
+        return None
+    mapped = client.ipv4_mapped if isinstance(client, IPv6Address) else None
+    return mapped or client
 
 
 def _definitions(text: str) -> Iterator[tuple[int, str]]:

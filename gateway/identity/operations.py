@@ -1,7 +1,7 @@
 """What can be done with identities: log in and out, suspend, change a password, make them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -13,7 +13,8 @@ from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import logins, passwords, sessions
+from gateway.identity import logins, networks, passwords, second_factor, sessions
+from gateway.identity.arrivals import Failures, arrive
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import (
     CustomerClass,
@@ -21,10 +22,15 @@ from gateway.identity.models import (
     Gateway,
     Identity,
     Kind,
+    NetworkList,
     Realm,
     Session,
 )
+from gateway.identity.naming import naming
+from gateway.identity.notices import tell
+from gateway.identity.second_factor import Factor
 from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
+from gateway.mail.letters import Letter
 
 UNUSED = timedelta(hours=72)
 """How long a password that staff set, and that is to be changed, waits for its first use (PWD-05)."""
@@ -36,6 +42,7 @@ _CANDIDATE = (
         Identity.id,
         Identity.kind,
         Identity.name,
+        Identity.login,
         Identity.password_hash,
         Identity.password_must_change,
         Identity.suspended,
@@ -45,8 +52,9 @@ _CANDIDATE = (
         _customer.status.label("customer_status"),
         Identity.password_set_at,
         CustomerClass.password_days,
-        CustomerClass.password_shortest,
+        *second_factor.COLUMNS,
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
+        *networks.lists(Identity, _customer),
         Gateway.time_zone.label("gateway_time_zone"),
     )
     .outerjoin(_customer, _customer.id == Identity.customer_id)
@@ -54,41 +62,52 @@ _CANDIDATE = (
     .join(Gateway, Gateway.id == 1)
 )
 _BY_LOGIN = _CANDIDATE.where(Identity.realm == bindparam("realm"), Identity.login_key == bindparam("key"))
+_WHOSE = select(Identity.id, Identity.customer_id).where(
+    Identity.realm == bindparam("realm"), Identity.login_key == bindparam("key")
+)
 _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody whose password was right: who, and the step that is due before they are in (None: in).
+    """Somebody whose password was right, on the way in. `passed`: so was their second factor.
 
-    `shortest` is how many characters a new password of theirs needs.
+    `new_hash` is one of today's strength, if the present one is weaker.
     """
 
     id: str
     kind: Kind
     customer_id: str | None
-    due: str | None
+    factor: Factor
+    must_change: bool
+    passed: bool = False
     new_hash: str | None = None
-    shortest: int = passwords.SHORTEST
+    login: str | None = None
+
+    @property
+    def due(self) -> str | None:
+        """Return the next step of the one order: password, second factor, forced password change; None: in."""
+        return self.factor.due(self.passed) or ("password" if self.must_change else None)
 
 
-def check_password(reader: Connection, realm: Realm, login: str, password: str, now: datetime) -> Candidate:
+def check_password(
+    reader: Connection, realm: Realm, login: str, password: str, now: datetime, address: str | None
+) -> Candidate:
     """Check a login and a password; raises `LoginRefused` with the cause, in the same time whatever it is (LOG-03).
 
     Nothing is written here, so that hashing holds no transaction: the face records the outcome.
     """
-    key = logins.canonical(login)
-    usable = len(key) <= 256 and "\0" not in key and key.isprintable()
-    row = reader.execute(_BY_LOGIN, {"realm": realm, "key": key}).one_or_none() if usable else None
+    row = reader.execute(_BY_LOGIN, {"realm": realm, "key": _key(login)}).one_or_none()
     matched = passwords.matches(row.password_hash if row else None, password)
     if row is None:
         raise LoginRefused("unknown-login")
     if not matched:
-        raise LoginRefused("no-password" if row.password_hash is None else "wrong-password", row.id)
-    if cause := _barred(row, now):
-        raise LoginRefused(cause, row.id)
+        cause = "no-password" if row.password_hash is None else "wrong-password"
+        raise LoginRefused(cause, row.id, row.customer_id)
+    if barred := _barred(row, now, address):
+        raise LoginRefused(barred, row.id, row.customer_id)
     if row.password_must_change and row.password_set_at is not None and now - _usable_since(row) > UNUSED:
-        raise LoginRefused("password-unused", row.id)
+        raise LoginRefused("password-unused", row.id, row.customer_id)
     new_hash = passwords.hashed(password) if passwords.outdated(row.password_hash) else None
     return _candidate(row, now, new_hash)
 
@@ -100,17 +119,49 @@ def has_password(reader: Connection, identity_id: str, password: str) -> bool:
     )
 
 
-def candidate(reader: Connection, identity_id: str, now: datetime) -> Candidate | None:
-    """Return somebody on the way in, with the step due now, or None if they may not get in (any more)."""
+def check_present_password(reader: Connection, identity_id: str, password: str) -> None:
+    """Check the password of somebody who is in already; raises `LoginRefused`."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one()
+    if not passwords.matches(row.password_hash, password):
+        raise LoginRefused("wrong-password", row.id, row.customer_id)
+
+
+def admitted(reader: Connection, realm: Realm, identity_id: str, now: datetime, address: str | None) -> Candidate:
+    """Return somebody whose passkey was right: as good as password and second factor. Raises `LoginRefused`."""
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
-    if row is None or _barred(row, now):
+    if row is None or (row.kind is Kind.ADMINISTRATOR) != (realm is Realm.ADMIN):
+        raise LoginRefused("unknown-login")
+    if cause := _barred(row, now, address):
+        raise LoginRefused(cause, row.id, row.customer_id)
+    return replace(_candidate(row, now, None), passed=True)
+
+
+def candidate(
+    reader: Connection, identity_id: str, now: datetime, address: str | None, passed: bool = False
+) -> Candidate | None:
+    """Return somebody on the way in, with the step due now, or None if they may not get in (any more) from there."""
+    row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
+    if row is None or _barred(row, now, address):
         return None
-    return _candidate(row, now, None)
+    return replace(_candidate(row, now, None), passed=passed)
+
+
+def _key(login: str) -> str:
+    """Return what a login is looked up by; nobody has the one of a text that can be no login."""
+    key = logins.canonical(login)
+    return key if len(key) <= 256 and "\0" not in key and key.isprintable() else ""
 
 
 def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
-    shortest = row.password_shortest or passwords.SHORTEST
-    return Candidate(row.id, row.kind, row.customer_id, _due(row, now), new_hash, shortest)
+    return Candidate(
+        row.id,
+        row.kind,
+        row.customer_id,
+        second_factor.of_row(row),
+        must_change=row.password_must_change or _outlived(row, now),
+        new_hash=new_hash,
+        login=row.login,
+    )
 
 
 def _usable_since(row: AnyRow) -> datetime:
@@ -121,21 +172,16 @@ def _usable_since(row: AnyRow) -> datetime:
     return max(set_at, begin(row.activates_on, in_force(row, "time_zone", row.gateway_time_zone).value))
 
 
-def _barred(row: AnyRow, now: datetime) -> str | None:
+def _barred(row: AnyRow, now: datetime, address: str | None) -> str | None:
+    """Return why somebody may not get in just now and from there, or None."""
+    outside = None if networks.admitted(row, address, now) else "network"
     if row.kind is Kind.ADMINISTRATOR:
-        return "suspended" if row.suspended else None
+        return "suspended" if row.suspended else outside
     standing = Standing.ACTIVE
     if row.kind is Kind.INDIVIDUAL:
         zone = in_force(row, "time_zone", row.gateway_time_zone).value
         standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
-    return log_in_refusal(row.customer_status, standing)
-
-
-def _due(row: AnyRow, now: datetime) -> str | None:
-    """Return the next step of the one order: password, second factor, forced password change, in."""
-    if in_force(row, "second_factor", False).value:
-        return "enrol"
-    return "password" if row.password_must_change or _outlived(row, now) else None
+    return log_in_refusal(row.customer_status, standing) or outside
 
 
 def _outlived(row: AnyRow, now: datetime) -> bool:
@@ -145,28 +191,45 @@ def _outlived(row: AnyRow, now: datetime) -> bool:
     return bool(now - row.password_set_at > timedelta(days=row.password_days))
 
 
-def log_in(work: Work, who: Candidate, now: datetime) -> None:
-    """Note a completed log-in on the identity and on the record."""
-    values: dict[str, object] = {"last_login_at": now}
+def log_in(work: Work, who: Candidate, now: datetime) -> Failures:
+    """Note a completed log-in on the identity and on the record; return what failed since the last one."""
+    identity = work.get_one(Identity, who.id, with_for_update=True)
+    failed = arrive(work, identity, now)
+    identity.last_login_at = now
+    record(work, "login.ok", of=stamp_of(work, identity))
+    return failed
+
+
+def renew_hash(work: Work, who: Candidate) -> None:
+    """Keep the hash of today's strength that was made as the password was checked, if one was needed."""
     if who.new_hash:
-        values["password_hash"] = who.new_hash
-    work.execute(update(Identity).where(Identity.id == who.id).values(values))
-    record(work, "login.ok", of=_about(work, who))
+        work.execute(update(Identity).where(Identity.id == who.id).values(password_hash=who.new_hash))
 
 
-def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused) -> None:
-    """Put a refused log-in on the record; a login that is nobody's is kept shortened only (AUD-03)."""
+def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, door: str) -> None:
+    """Put a refused credential on the record, with its `door`; a login that is nobody's is kept shortened (AUD-03)."""
     stamp: Stamp = work.info["stamp"]
     about = Stamp(
         realm=realm,
         actor_id=refused.identity_id,
         subject_id=refused.identity_id,
+        customer_id=refused.customer_id,
         address=stamp.address,
         agent=stamp.agent,
         request_id=stamp.request_id,
     )
-    shown = {} if refused.identity_id else {"login": login[:3].encode("ascii", "replace").decode() + "…"}
-    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, **shown)
+    shown = {} if refused.identity_id else {"login": shortened(login)}
+    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, door=door, **shown)
+
+
+def whose_login(reader: Connection, realm: Realm, login: str) -> AnyRow | None:
+    """Return the `id` and `customer_id` of whoever has a login, or None."""
+    return reader.execute(_WHOSE, {"realm": realm, "key": _key(login)}).one_or_none()
+
+
+def shortened(login: str) -> str:
+    """Return what the record keeps of a login that may be nobody's: it may be a password in the wrong field."""
+    return login[:3].encode("ascii", "replace").decode() + "…"
 
 
 def log_out(work: Work, key: bytes, now: datetime) -> None:
@@ -176,32 +239,35 @@ def log_out(work: Work, key: bytes, now: datetime) -> None:
 
 
 def change_password(work: Work, identity_id: str, new_hash: str, now: datetime, keep: bytes | None) -> None:
-    """Set a password that its owner chose; every other session of theirs ends (SES-05)."""
-    values = {"password_hash": new_hash, "password_must_change": False, "password_set_at": now}
-    work.execute(update(Identity).where(Identity.id == identity_id).values(values))
+    """Set a password that its owner chose; every other session of theirs ends, and they are told (SES-05)."""
+    identity = work.get_one(Identity, identity_id, with_for_update=True)
+    identity.password_hash, identity.password_must_change, identity.password_set_at = new_hash, False, now
     ended = sessions.end_all(work, identity_id, "password-changed", now, but=keep)
-    record(work, "password.changed", sessions_ended=ended)
+    tell(work, identity, Letter.PASSWORD_CHANGED, now)
+    record(work, "password.changed", of=stamp_of(work, identity), sessions_ended=ended)
 
 
-def password_faults(password: str, confirm: str, login: str | None, shortest: int) -> dict[str, list[str]]:
-    """Return what is wrong with a new password, by field (PWD-01, PWD-02); empty when nothing is."""
-    if len(password) < shortest:
-        return {"password": [_("Use at least %(count)d characters.") % {"count": shortest}]}
-    if len(password.encode("utf-8", "surrogatepass")) > passwords.LONGEST_BYTES:
-        return {"password": [_("This password is too long.")]}
-    if login and logins.canonical(login) in logins.canonical(password):
-        return {"password": [_("A password must not contain the login.")]}
-    if password != confirm:
-        return {"confirm": [_("The two passwords differ.")]}
-    return {}
+def give_password(
+    work: Work, identity: Identity, password_hash: str, now: datetime, *, must_change: bool = True
+) -> int:
+    """Give somebody a password that others chose; their sessions end (returns how many did), and they are told."""
+    had_one = identity.password_hash is not None
+    identity.password_hash, identity.password_must_change, identity.password_set_at = password_hash, must_change, now
+    if had_one:
+        tell(work, identity, Letter.PASSWORD_CHANGED, now, by_others=True)
+    return sessions.end_all(work, identity.id, "password-reset", now)
 
 
-def offered_password(login: str | None, shortest: int) -> str:
-    """Return a random password that has none of the faults."""
-    password = passwords.generated(max(20, shortest))
-    while password_faults(password, password, login, shortest):
-        password = passwords.generated(max(20, shortest))
-    return password
+def stamp_of(work: Work, identity: Identity) -> Stamp:
+    """Return the stamp of what somebody does for themselves, logged in or not yet."""
+    stamp: Stamp = work.info["stamp"]
+    return replace(
+        stamp,
+        realm=identity.realm,
+        actor_id=identity.id,
+        subject_id=identity.id,
+        customer_id=identity.customer_id,
+    )
 
 
 def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> None:
@@ -253,13 +319,13 @@ def set_customer_status(
     )
 
 
-def change_gateway(work: Work, version: str, values: Mapping[str, object]) -> None:
+def change_gateway(work: Work, version: int, values: Mapping[str, object]) -> None:
     """Change the gateway's defaults (column to value); acts at the next request.
 
     Raises `Stale` when somebody saved since `version` was shown.
     """
     row = work.scalars(select(Gateway).where(Gateway.id == 1).with_for_update()).one()
-    if str(row.version) != version:
+    if row.version != version:
         raise Stale
     before = {name: getattr(row, name) for name, value in values.items() if getattr(row, name) != value}
     for name in before:
@@ -268,46 +334,12 @@ def change_gateway(work: Work, version: str, values: Mapping[str, object]) -> No
     record(work, "gateway.changed", before=before, after={name: values[name] for name in before})
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """The fields that an identity is found and listed by, made from what was typed."""
-
-    login: str | None
-    login_key: str | None
-    name: str
-    email: str | None
-    email_key: str | None
-    sort_key: str
-    search: str
-
-
-def naming(login: str, name: str, email: str) -> Naming:
-    """Make the fields under which somebody is found; empty texts become none."""
-    login_key = logins.canonical(login) if login else None
-    email_key = email.casefold() if email else None
-    folded = logins.canonical(name)
-    found_by = "\n".join(part for part in (folded, login_key, email_key) if part)
-    return Naming(login or None, login_key, name, email or None, email_key, folded, found_by)
-
-
-def rename(identity: Identity, *, login: str | None = None, name: str | None = None, email: str | None = None) -> None:
-    """Give an identity another login, name or e-mail address (empty: none), and with it what it is found by.
-
-    Raises `Invalid` when the login cannot be used.
-    """
-    if login and login != identity.login and (fault := logins.fault(login)):
-        raise Invalid({"login": [fault]})
-    made = naming(
-        (identity.login or "") if login is None else login,
-        identity.name if name is None else name,
-        (identity.email or "") if email is None else email,
-    )
-    for field in fields(made):
-        setattr(identity, field.name, getattr(made, field.name))
-
-
 def create_administrator(work: Work, login: str, name: str, role_id: str, password_hash: str, now: datetime) -> str:
-    """Make an administrator, or give a lost one access again: a password for one use (returns the identity's id).
+    """Make an administrator, or give a lost one access again (returns the identity's id).
+
+    That is a password for one use, and their lists of trusted networks are emptied.
+
+    What the lost one had as a second factor is dropped, for that may be what they lost; the policy stays.
 
     Raises `Invalid` when the login cannot be used.
     """
@@ -317,9 +349,10 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         select(Identity).where(Identity.realm == Realm.ADMIN, Identity.login_key == logins.canonical(login))
     ).one_or_none()
     if found is not None:
-        found.password_hash, found.password_must_change = password_hash, True
-        sessions.end_all(work, found.id, "password-reset", now)
-        record(work, "password.reset", identity=found.id)
+        ended = give_password(work, found, password_hash, now)
+        lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
+        record(work, "password.reset", identity=found.id, sessions_ended=ended, networks_lifted=lifted)
+        second_factor.drop(work, found.id, now)
         return found.id
     made = naming(login, name, "")
     identity = Identity(
@@ -333,6 +366,7 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         role_id=role_id,
         password_hash=password_hash,
         password_must_change=True,
+        password_set_at=now,
         created_at=now,
     )
     work.add(identity)
@@ -342,17 +376,3 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         raise Invalid({"login": [_("This login is taken.")]}) from error
     record(work, "administrator.created", identity=identity.id, role=role_id)
     return identity.id
-
-
-def _about(work: Work, who: Candidate) -> Stamp:
-    stamp: Stamp = work.info["stamp"]
-    realm = Realm.ADMIN if who.kind is Kind.ADMINISTRATOR else Realm.SELF_CARE
-    return Stamp(
-        realm=realm,
-        actor_id=who.id,
-        subject_id=who.id,
-        customer_id=who.customer_id,
-        address=stamp.address,
-        agent=stamp.agent,
-        request_id=stamp.request_id,
-    )

@@ -2,25 +2,30 @@
 
 import hashlib
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
 from gateway.identity import elsewhere
-from gateway.identity.models import ExternalSession, Realm, Scope, Session, Stage
+from gateway.identity.models import ExternalSession, Identity, Realm, Scope, Session, Stage
 
 COOKIE_BYTES = 32
 PENDING = timedelta(minutes=5)
 SEEN_AGAIN = timedelta(minutes=1)
+REFUSED_AGAIN = timedelta(minutes=1)
 KEPT = timedelta(days=30)
+MOST = 20
+"""How many sessions somebody may have side by side; one more ends the one that was used longest ago (SES-07)."""
 
-_PENDING = select(Session.subject_id, Session.id, Session.started_at).where(
+_PENDING = select(Session.subject_id, Session.stage, Session.started_at).where(
     Session.key == bindparam("key"),
     Session.scope == bindparam("scope"),
-    Session.stage == Stage.PASSWORD,
+    Session.stage != Stage.LIVE,
     Session.ended_at.is_(None),
 )
 
@@ -55,6 +60,7 @@ def start(
             subject_id=subject_id,
             started_at=now,
             last_seen_at=now,
+            proved_at=now,
             address=address,
             agent=agent,
             view_only=False,
@@ -63,10 +69,15 @@ def start(
     return cookie
 
 
-def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> str | None:
-    """Return whose password was right in this browser within the last five minutes, or None (LOG-06)."""
+def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> tuple[str, bool] | None:
+    """Return whose password was right in this browser within the last five minutes, or None (LOG-06).
+
+    With it comes whether the second factor was right as well.
+    """
     row = reader.execute(_PENDING, {"key": key, "scope": scope}).one_or_none()
-    return row.subject_id if row and now - row.started_at <= PENDING else None
+    if row is None or now - row.started_at > PENDING:
+        return None
+    return row.subject_id, row.stage is Stage.FACTOR
 
 
 def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
@@ -79,7 +90,32 @@ def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
     return bool(rows_changed(ended))
 
 
-def end_own(work: Work, subject_id: str, session_id: str, now: datetime) -> bool:
+def renew(work: Work, key: bytes, now: datetime) -> str:
+    """Go on with a session under a new id after its owner proved who they are; returns the new cookie (SES-02).
+
+    The limits count on from where they were, and what hangs on it stays: visits, and sessions at portals elsewhere.
+    """
+    cookie = new_cookie()
+    values = {**_columns(work, key), "key": key_of(cookie), "id": new_id(), "last_seen_at": now, "proved_at": now}
+    work.execute(insert(Session).values(values))
+    work.execute(update(Session).where(Session.parent_key == key).values(parent_key=values["key"]))
+    elsewhere.move(work, key, values["key"])
+    end(work, key, "replaced", now)
+    return cookie
+
+
+def keep_latest(work: Work, subject_id: str, now: datetime) -> None:
+    """End the own sessions of an identity beyond the limit, those that were used longest ago."""
+    own = (
+        select(Session.key)
+        .where(Session.subject_id == subject_id, Session.actor_id.is_(None), Session.ended_at.is_(None))
+        .order_by(Session.last_seen_at.desc(), Session.started_at.desc())
+    )
+    for key in work.scalars(own).all()[MOST:]:
+        end(work, key, "too-many", now)
+
+
+def end_one(work: Work, subject_id: str, session_id: str, now: datetime, why: str = "ended") -> bool:
     """End the session of `subject_id` that is listed as `session_id`; tell whether there was one."""
     key = work.scalars(
         select(Session.key).where(
@@ -91,8 +127,8 @@ def end_own(work: Work, subject_id: str, session_id: str, now: datetime) -> bool
     ).one_or_none()
     if key is None:
         return False
-    record(work, "session.ended", ended=session_id)
-    return end(work, key, "ended", now)
+    record(work, "session.ended", ended=session_id, of_identity=subject_id)
+    return end(work, key, why, now)
 
 
 def end_all(work: Work, subject_id: str, why: str, now: datetime, but: bytes | None = None) -> int:
@@ -106,6 +142,30 @@ def end_all(work: Work, subject_id: str, why: str, now: datetime, but: bytes | N
     for key in keys:
         end(work, key, why, now)
     return len(keys)
+
+
+def end_everybodys(work: Work, now: datetime, customer_id: str | None = None, but: bytes | None = None) -> int:
+    """End the own sessions of a customer and its individuals, or (None) of everybody `but` one; return how many.
+
+    The visits that hang on them end too, not those that staff make to the customer. One row of the record says so.
+    """
+    live: list[ColumnElement[bool]] = [Session.actor_id.is_(None), Session.ended_at.is_(None)]
+    if customer_id is not None:
+        live.append(Session.subject_id.in_(select(Identity.id).where(Identity.customer_id == customer_id)))
+    if but is not None:
+        live.append(Session.key != but)
+    ended = work.execute(update(Session).where(*live).values(ended_at=now, ended_why="ended-by-staff"))
+    over = select(Session.key).where(Session.ended_at == now, Session.ended_why == "ended-by-staff")
+    elsewhere.end(work, ExternalSession.session_key.in_(over), "ended-by-staff", now)
+    end_visits(work, Session.parent_key.in_(over), "console-ended", now)
+    record(work, "sessions.ended", customer=customer_id, sessions_ended=rows_changed(ended))
+    return rows_changed(ended)
+
+
+def end_all_own(work: Work, subject_id: str, now: datetime, but: bytes | None = None, why: str = "ended") -> None:
+    """End the own sessions of an identity at somebody's wish, all `but` one."""
+    ended = end_all(work, subject_id, why, now, but=but)
+    record(work, "sessions.ended", of_identity=subject_id, sessions_ended=ended)
 
 
 def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
@@ -140,9 +200,37 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
     return len(ended)
 
 
+def _columns(work: Work, key: bytes) -> dict[str, Any]:
+    return dict(work.execute(select(Session.__table__).where(Session.key == key)).mappings().one())
+
+
 def seen(work: Work, keys: list[bytes], now: datetime) -> None:
     """Note that somebody is still there; called at most once a minute for each session."""
     work.execute(update(Session).where(Session.key.in_(keys)).values(last_seen_at=now))
+
+
+def refuse_outside(work: Work, key: bytes, now: datetime) -> bool:
+    """Record that somebody used a session outside the trusted networks, once a minute; tell whether it was recorded."""
+    again = Session.refused_at.is_(None) | (Session.refused_at < now - REFUSED_AGAIN)
+    row = work.execute(
+        update(Session)
+        .where(Session.key == key, again)
+        .values(refused_at=now)
+        .returning(Session.id, Session.subject_id, Session.actor_id)
+    ).one_or_none()
+    if row is None:
+        return False
+    stamp: Stamp = work.info["stamp"]
+    customer_id = work.scalars(select(Identity.customer_id).where(Identity.id == row.subject_id)).one()
+    about = replace(
+        stamp,
+        actor_id=row.actor_id or row.subject_id,
+        subject_id=row.subject_id,
+        customer_id=customer_id,
+        session=row.id,
+    )
+    record(work, "access.refused", outcome="refused", reason="network", of=about)
+    return True
 
 
 def forget_old(work: Work, now: datetime) -> int:

@@ -121,6 +121,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "subject_id": launch.subject_id,
             "started_at": now,
             "last_seen_at": now,
+            "proved_at": None,
             "address": address,
             "agent": agent,
             "parent_key": launch.actor_session_key,
@@ -133,6 +134,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "return_to": launch.return_to,
             "ended_at": None,
             "ended_why": None,
+            "refused_at": None,
         },
     )
     record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only)

@@ -172,13 +172,13 @@ def clicked(
 
 
 def landing(
-    reader: Connection, rights: Rights, key: bytes, subject_id: str, now: datetime
+    reader: Connection, rights: Rights, key: bytes, subject_id: str, now: datetime, address: str | None
 ) -> tuple[Visitor | Ended, Subject | None]:
     """Read what decides about a landing, in one query: who is logged in to the console under `key`, and the subject."""
     row = _LANDING.one_or_none(reader, {"key": key, "id": subject_id})
     if row is None:
         return Ended("unknown"), subject_of(reader, rights, subject_id, now)
-    who = visitor_from(reader, rights, Scope.ADMIN, key, Part(row, "administrator_"), now)
+    who = visitor_from(reader, rights, Scope.ADMIN, key, Part(row, "administrator_"), now, address)
     return who, subject_from(reader, rights, Part(row, "subject_"), now)
 
 

@@ -120,7 +120,7 @@ def land() -> Response:
         raise LaunchRefused("token-refused")
     house, reader = current.house(), current.reader()
     key = sessions.key_of(browser.session_cookie(Scope.ADMIN) or "")
-    who, subject = queries.landing(reader, house.rights, key, launch.subject_id, now)
+    who, subject = queries.landing(reader, house.rights, key, launch.subject_id, now, current.address())
     portal = registry().portals.get(launch.portal) if launch.portal else None
     code = _landing_refusal(who, launch.actor_session_key, subject, launch, portal)
     if taken is None or code is not None or subject is None:

@@ -27,3 +27,8 @@ def letters(reader: Connection, after: str | None) -> Page[AnyRow]:
 def letter(reader: Connection, id: str) -> AnyRow | None:
     """Return one letter, or None."""
     return reader.execute(select(Mail.__table__).where(Mail.id == id)).one_or_none()
+
+
+def is_due(reader: Connection, now: datetime) -> bool:
+    """Tell whether a letter is to be sent."""
+    return reader.execute(select(Mail.id).where(Mail.due_at <= now).limit(1)).first() is not None

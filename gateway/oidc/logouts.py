@@ -22,6 +22,7 @@ from gateway.audit.operations import record
 from gateway.db import AnyRow, Database
 from gateway.identity import elsewhere
 from gateway.identity.models import ExternalSession, LogoutNotice, Session
+from gateway.keys import Vault
 from gateway.oidc import keys, operations, tokens
 from gateway.oidc.models import AuthorizationCode, RefreshToken
 from gateway.settings import Settings
@@ -53,6 +54,7 @@ _LIVE = (
         ExternalSession.told,
         Session.scope.label("session_scope"),
         Session.handle,
+        Session.address,
     )
     .join(Session, Session.key == ExternalSession.session_key)
     .where(ExternalSession.ended_at.is_(None))
@@ -82,12 +84,12 @@ def end_what_is_over(database: Database, rights: Rights, in_work: InWork, now: d
         in_work(lambda work: _end(work, over, now))
 
 
-def send_logouts(settings: Settings, in_work: InWork, now: datetime) -> int:
+def send_logouts(settings: Settings, vault: Vault, in_work: InWork, now: datetime) -> int:
     """Tell portals of every log-out that is due; return how many were confirmed.
 
     To be called every few seconds, by one process or by several.
     """
-    letters = in_work(lambda work: _taken(work, settings, now))
+    letters = in_work(lambda work: _taken(work, settings, vault, now))
     if not letters:
         return 0
     with ThreadPoolExecutor(BATCH) as pool:
@@ -112,13 +114,13 @@ def check_health(database: Database, settings: Settings, in_work: InWork, now: d
     in_work(note)
 
 
-def clean_up(work: Work, settings: Settings, now: datetime) -> None:
+def clean_up(work: Work, vault: Vault, now: datetime) -> None:
     """Take away what is long used or over, and look after the keys; to be called with the rest of the clean-up."""
     work.execute(delete(AuthorizationCode).where(AuthorizationCode.expires_at < now - USED_TOKENS_KEPT))
     work.execute(delete(RefreshToken).where(RefreshToken.used_at < now - USED_TOKENS_KEPT))
     work.execute(delete(LogoutNotice).where(LogoutNotice.created_at < now - KEPT, LogoutNotice.due_at.is_(None)))
     work.execute(delete(ExternalSession).where(ExternalSession.ended_at < now - KEPT))
-    keys.look_after(work, settings.keys_by_id(keys.PURPOSE), now)
+    keys.look_after(work, vault, now)
 
 
 def _pause(row: AnyRow) -> timedelta:
@@ -141,13 +143,13 @@ def _end(work: Work, over: Sequence[tuple[str, str]], now: datetime) -> None:
         elsewhere.end(work, ExternalSession.id == id, why, now)
 
 
-def _taken(work: Work, settings: Settings, now: datetime) -> list[Letter]:
+def _taken(work: Work, settings: Settings, vault: Vault, now: datetime) -> list[Letter]:
     """Take what is due for half a minute, so that no other worker sends it too, and sign what will be sent."""
     rows = work.execute(_DUE.where(LogoutNotice.due_at <= now)).all()
     mine = [row for row in rows if _claimed(work, row, now)]
     if not mine:
         return []
-    key = keys.signing(work.connection(), settings.keys_by_id(keys.PURPOSE), now)
+    key = keys.signing(work.connection(), vault, now)
 
     def token(row: AnyRow) -> str:
         return tokens.logout_token(key, settings.base_url, row.portal, row.subject_id, row.sid, now)

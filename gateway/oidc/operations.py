@@ -30,6 +30,7 @@ _HELD = (
     ExternalSession.ended_at,
     Session.scope.label("session_scope"),
     Session.handle,
+    Session.address,
 )
 _CODE: AnySelect = (
     select(AuthorizationCode.__table__, *_HELD)
@@ -197,10 +198,14 @@ def _granted(work: Work, reader: Connection, rights: Rights, row: Any, nonce: st
 
 
 def _who(reader: Connection, rights: Rights, row: Any, now: datetime) -> tuple[Visitor | None, str]:
-    """Return who has a session at a portal just now, or why nobody has: asked as at every page of the gateway."""
+    """Return who has a session at a portal just now, or why nobody has: asked as at every page of the gateway.
+
+    Who asks is the portal's server, so the address that trusted networks are held to is the one that the session began
+    with.
+    """
     if row.ended_at is not None:
         return None, "ended"
-    who = visitor_of(reader, rights, row.session_scope, row.session_key, row.handle, now)
+    who = visitor_of(reader, rights, row.session_scope, row.session_key, row.handle, now, row.address)
     if isinstance(who, Ended):
         return None, who.why
     if row.portal in who.portals_off or row.portal not in rights.externals:

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, ValidationError
-from wtforms.widgets import HiddenInput
+from wtforms.validators import DataRequired, Email, Length, Optional, ValidationError
 
 from gateway.access.individuals import Record
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.forms import WholeNumber, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
 from gateway.web.fields import DayField
 
 
-class IndividualForm(FlaskForm):
+class IndividualForm(FlaskForm, Versioned):
     """Who it is, what they may do, and from when to when."""
 
     name = StringField(
@@ -47,7 +46,6 @@ class IndividualForm(FlaskForm):
     activates_on = DayField(N_("Active from"), validators=[Optional()])
     expires_on = DayField(N_("Expires"), validators=[Optional()])
     suspended = BooleanField(N_("Suspended: cannot log in"))
-    version = WholeNumber(widget=HiddenInput(), validators=[Optional(), NumberRange(0, 2**31 - 1)])
 
     def offer(self, roles: Sequence[tuple[str, str]]) -> None:
         """Fill the list of roles to choose from."""

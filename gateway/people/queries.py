@@ -14,14 +14,16 @@ from gateway.access.rights import Rights
 from gateway.db import AnyRow
 from gateway.i18n.zones import ZONES
 from gateway.identity import logins
-from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity.inheritance import in_force, says
+from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Realm
 from gateway.identity.search import literal as literally
+from gateway.identity.second_factor import HAS
 from gateway.identity.standing import Standing
 from gateway.launch.queries import SUBJECT, ZONE
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
 _INDIVIDUALS = SUBJECT.add_columns(
-    Identity.sort_key, Identity.email, Identity.version, Identity.last_login_at, Identity.password_hash
+    Identity.sort_key, Identity.email, Identity.version, Identity.last_login_at, Identity.password_hash, *HAS
 ).where(Identity.customer_id == bindparam("customer_id"), Identity.kind == Kind.INDIVIDUAL)
 _ROLES = (
     select(Role.id, Role.name, Role.version)
@@ -32,6 +34,12 @@ _ROLES = (
         Role.id != DEFAULT_ROLE[Realm.SELF_CARE],
     )
     .order_by(Role.name_key)
+)
+_ZONE_AT = (
+    select(*says(("time_zone",), Identity, Identity, CustomerClass), Gateway.time_zone.label("gateway_time_zone"))
+    .join(CustomerClass, CustomerClass.id == Identity.class_id)
+    .join(Gateway, Gateway.id == 1)
+    .where(Identity.id == bindparam("id"))
 )
 _AFTER = and_(
     Identity.sort_key >= bindparam("after_key"),
@@ -88,6 +96,19 @@ def chosen(reader: Connection, customer_id: str, ids: Sequence[str]) -> Sequence
     """Return those of `ids` that are individuals of a customer, in order of their names."""
     statement = _INDIVIDUALS.where(Identity.id.in_(ids)).order_by(Identity.sort_key, Identity.id)
     return reader.execute(statement, {"customer_id": customer_id}).all()
+
+
+def kept_out(reader: Connection, customer_id: str, now: datetime) -> int:
+    """Return how many of a customer's individuals could not log in however the customer stands."""
+    kept = _INDIVIDUALS.where(or_(not_(_stands(Standing.ACTIVE, now)), Identity.login.is_(None)))
+    found = select(func.count()).select_from(kept.with_only_columns(Identity.id).subquery())
+    return int(reader.execute(found, {"customer_id": customer_id}).scalar_one())
+
+
+def zone_at(reader: Connection, customer_id: str) -> str:
+    """Return the time zone of whoever is new at a customer."""
+    customer = reader.execute(_ZONE_AT, {"id": customer_id}).one()
+    return str(in_force(customer, "time_zone", customer.gateway_time_zone).value)
 
 
 def allowed(reader: Connection, rights: Rights, by: Manager) -> list[Given]:

@@ -9,21 +9,19 @@ from werkzeug.wrappers import Response
 
 from gateway.access import individuals as operations
 from gateway.access.individuals import Manager
-from gateway.access.queries import role_levels
 from gateway.db import AnyRow
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, ngettext
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import passwords
+from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import in_force
-from gateway.identity.models import Kind
-from gateway.identity.operations import offered_password, password_faults
-from gateway.identity.queries import shortest_password
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
 from gateway.identity.standing import Standing, individual_standing
 from gateway.people import queries
 from gateway.people.forms import IndividualForm, NewIndividualForm
 from gateway.portal.guard import refuse
-from gateway.portal.pages import next_links, query_text
+from gateway.portal.pages import form_text, next_links, query_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -36,7 +34,8 @@ CHANGES = ("role", "suspend", "restore", "delete")
 class Desk:
     """Where individuals are looked after, and by whom: `url` is the address of their list.
 
-    `access_url` leads to the panel of one (`%s`: its id) and `roles_url` to the allowed roles, where staff are.
+    `access_url` leads to the panel of one (`%s`: its id), `roles_url` to the allowed roles, and `refusals` says why one
+    was not let in, where staff are.
     """
 
     by: Manager
@@ -46,6 +45,7 @@ class Desk:
     crumbs: Sequence[tuple[str, str]] = ()
     access_url: str | None = None
     roles_url: str | None = None
+    refusals: Callable[[AnyRow], object] | None = None
 
 
 Answer = str | tuple[str, int] | Response
@@ -80,6 +80,7 @@ def pages(bp: Blueprint, node: str, path: str, desk: Callable[..., Desk]) -> Non
         ("/<individual>", "POST", save),
         ("/<individual>/invitation", "POST", invite),
         ("/<individual>/password", "POST", reset),
+        ("/<individual>/second-factor/reset", "POST", reset_factor),
     ):
         hang(rule, method, view)
 
@@ -98,7 +99,7 @@ def people(desk: Desk) -> str:
     return render_template(
         "people/list.html",
         desk=desk,
-        rows=[(row, _standing(row)) for row in page.rows],
+        rows=[(row, _standing(row), _zone(row)) for row in page.rows],
         roles=roles,
         standings=list(Standing),
         asked=asked,
@@ -119,7 +120,7 @@ def create(desk: Desk) -> Answer:
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        faults = password_faults(typed, typed, form.login.data, _shortest(desk))
+        faults = password_faults(typed, typed, _rules(desk).with_words(form.login.data, form.name.data))
     if not form.validate() or faults:
         return _refused(form, faults, lambda: _new_page(desk, form, roles))
     rights, now = current.house().rights, current.now()
@@ -128,7 +129,7 @@ def create(desk: Desk) -> Answer:
     try:
         id = operations.create(work, rights, desk.by, form.record, password_hash, now)
         if form.invite.data:
-            operations.invite(work, rights, desk.by, id, current.preferences().time_zone, now)
+            operations.invite(work, rights, desk.by, id, queries.zone_at(current.reader(), desk.by.customer_id), now)
     except Invalid as invalid:
         work.rollback()
         return _refused(form, invalid.errors, lambda: _new_page(desk, form, roles))
@@ -140,6 +141,7 @@ def show(desk: Desk, id: str) -> str:
     """Show one individual, ready to be edited where one's own rights reach."""
     row = _row(desk, id)
     form = IndividualForm(formdata=None, data=_stored(row))
+    form.keep_shown(_stored(row), row.version)
     _offer(desk, form, row)
     return _page(desk, row, form)
 
@@ -147,14 +149,14 @@ def show(desk: Desk, id: str) -> str:
 def save(desk: Desk, id: str) -> Answer:
     """Save an individual: all of it, or nothing."""
     row = _row(desk, id)
-    form = IndividualForm(data={**_stored(row), "version": None})
+    form = IndividualForm(data=_stored(row))
     _offer(desk, form, row)
     if not form.validate():
         return _page(desk, row, form), 422
     work = current.writer()
-    version = row.version if form.version.data is None else form.version.data
+    version, rights = form.version_or(row.version), current.house().rights
     try:
-        operations.change(work, current.house().rights, desk.by, id, version, form.record, current.now())
+        operations.change(work, rights, desk.by, id, version, form.record, current.now())
     except Invalid as invalid:
         work.rollback()
         return _refused(form, invalid.errors, lambda: _page(desk, row, form))
@@ -177,12 +179,21 @@ def invite(desk: Desk, id: str) -> Answer:
 def reset(desk: Desk, id: str) -> Answer:
     """Give an individual a password for one use, shown on the answering page and never again."""
     row = _row(desk, id)
-    password = offered_password(row.login, _shortest(desk))
+    password = offered_password(rules_for(current.reader(), id, current.house().names))
     password_hash = passwords.hashed(password)
     work = current.writer()
     operations.reset(work, current.house().rights, desk.by, id, password_hash, current.now())
     work.commit()
     return make_response(render_template("people/password.html", desk=desk, person=row, password=password))
+
+
+def reset_factor(desk: Desk, id: str) -> Answer:
+    """Drop an individual's second factor and end their sessions; whether one is asked stays as it is."""
+    _row(desk, id)
+    work = current.writer()
+    operations.reset_factor(work, current.house().rights, desk.by, id, form_text("reason"), current.now())
+    work.commit()
+    return see_other(f"{desk.url}/{id}?done=factor-reset")
 
 
 def ask_to_change(desk: Desk) -> Answer:
@@ -239,12 +250,13 @@ def _standing(row: AnyRow) -> Standing:
     return individual_standing(row.suspended, row.activates_on, row.expires_on, _zone(row), current.now())
 
 
-def _shortest(desk: Desk) -> int:
-    return shortest_password(current.reader(), desk.by.customer_id)
+def _rules(desk: Desk) -> Rules:
+    """Return the rules for a new individual: those of its customer."""
+    return rules_for(current.reader(), desk.by.customer_id, current.house().names)
 
 
 def _stored(row: AnyRow) -> dict[str, Any]:
-    names = ("login", "name", "email", "activates_on", "expires_on", "suspended", "version")
+    names = ("login", "name", "email", "activates_on", "expires_on", "suspended")
     return {**{name: getattr(row, name) for name in names}, "role": row.assigned_role_id}
 
 
@@ -265,27 +277,22 @@ def _barred(desk: Desk, row: AnyRow) -> str | None:
     """Return why somebody cannot be changed from here by whoever asks, or None."""
     if row.id == desk.by.id:
         return _("This is you: your own password and preferences are under My access.")
-    levels = role_levels(
-        current.house().rights,
-        current.reader(),
-        Kind.INDIVIDUAL,
-        row.role_id,
-        row.role_version,
-        row.allowed_role_id is not None,
-    )
+    levels = operations.levels_of_role(current.house().rights, current.reader(), row.role_id, row.role_version)
     return None if desk.by.may_hold(levels) else _("Their rights exceed yours, so you can look only.")
 
 
 def _new_page(desk: Desk, form: NewIndividualForm, roles: Sequence[queries.Given]) -> str:
-    shortest = _shortest(desk)
+    rules = _rules(desk)
     form.password.data = ""
     return render_template(
         "people/new.html",
         desk=desk,
         form=form,
         roles=roles,
-        shortest=shortest,
-        generated=offered_password(form.login.data, shortest),
+        zone=queries.zone_at(current.reader(), desk.by.customer_id),
+        rules=rules,
+        generated=offered_password(rules.with_words(form.login.data, form.name.data)),
+        strength_url=f"{'/admin' if desk.layout == 'base.html' else ''}/login/strength",
     )
 
 
@@ -299,26 +306,24 @@ def _page(desk: Desk, row: AnyRow, form: IndividualForm, meanwhile: Sequence[tup
         zone=_zone(row),
         barred=_barred(desk, row),
         meanwhile=meanwhile,
+        refusals=desk.refusals(row) if desk.refusals else None,
     )
 
 
 def _refused(form: IndividualForm, faults: Mapping[str, Sequence[str]], page: Callable[[], str]) -> tuple[str, int]:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return page(), 422
 
 
 def _stale(desk: Desk, id: str, form: IndividualForm) -> tuple[str, int]:
-    """Show how it stands now where that differs from what was typed, which is kept; saving again puts it over that."""
+    """Show what others saved meanwhile, with what was typed kept."""
     row = _row(desk, id)
-    stored = _stored(row)
+    stored, reading = _stored(row), current.formats()
+    days = {name: reading.day(stored[name]) if stored[name] else "" for name in ("activates_on", "expires_on")}
+    words = {**stored, **days, "role": row.role_name, "suspended": _("Yes") if row.suspended else _("No")}
+    changed = form.catch_up(stored, row.version)
     _offer(desk, form, row)
-    words = {**stored, "role": row.role_name, "suspended": _("Yes") if row.suspended else _("No")}
-    for name in ("activates_on", "expires_on"):
-        words[name] = current.formats().day(stored[name]) if stored[name] else None
-    differing = [name for name in words if name != "version" and form[name].data != stored[name]]
-    form.version.raw_data, form.version.data = None, row.version
-    return _page(desk, row, form, [(form[name].label.text, words[name] or "") for name in differing]), 409
+    return _page(desk, row, form, [(form[name].label.text, words[name]) for name in changed]), 409
 
 
 def _change_page(desk: Desk, to: str, rows: Sequence[AnyRow], problem: str | None = None) -> str:

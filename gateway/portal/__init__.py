@@ -15,13 +15,13 @@ from gateway.db import AnyRow, AnySelect, Base, Id, Prepared, UTCDateTime, new_i
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_, gettext, ngettext
 from gateway.i18n.formats import Formats, Unreadable
-from gateway.importing import Field, Importer, Line
+from gateway.importing import Beside, Field, Importer, Key, Line
 from gateway.paging import PAGE_SIZE, decode_cursor, page_of
 from gateway.paging import Page as PageOfRows
 from gateway.portal.charts import Chart, chart
 from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
-from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part
+from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part, today
 from gateway.web.current import formats, now, reader, visitor, writer
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
@@ -32,6 +32,7 @@ __all__ = [
     "AnyRow",
     "AnySelect",
     "Base",
+    "Beside",
     "Blueprint",
     "Chart",
     "Field",
@@ -39,6 +40,7 @@ __all__ = [
     "Id",
     "Importer",
     "Invalid",
+    "Key",
     "Level",
     "Line",
     "NotFound",
@@ -73,6 +75,7 @@ __all__ = [
     "rows_changed",
     "search_part",
     "see",
+    "today",
     "visitor",
     "writer",
 ]

@@ -1,13 +1,14 @@
 """The one guard at every door.
 
 Default deny; refusals come in one order: no session (303, in the API 401), node forbidden (404), level too low (403),
-a form that is not ours (400). What follows (404 for a record, 409, 422) is the view's.
+a form that is not ours (400), a proof that is too old (403). What follows (404 for a record, 409, 422) is the view's.
 """
 
 from typing import NoReturn
 from urllib.parse import quote
 
 from flask import Flask, current_app, g, request
+from flask.globals import request_ctx
 from flask_login import LoginManager, UserMixin
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Unauthorized
@@ -16,7 +17,7 @@ from werkzeug.wrappers import Response
 from gateway import clock
 from gateway.access.acting import NEVER_WHILE_ACTING
 from gateway.access.levels import Level
-from gateway.access.queries import Ended, visitor_of
+from gateway.access.queries import OUTSIDE, Ended, visitor_of
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import record
 from gateway.errors import Forbidden, Invalid, NotFound
@@ -24,12 +25,14 @@ from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.identity import api_tokens, sessions
 from gateway.identity.models import Scope
+from gateway.identity.proofs import is_recent
 from gateway.portal.registry import Registry
 from gateway.web import bearer, current, origin, rates
 from gateway.web.browser import handle, scope, session_cookie
-from gateway.web.marks import Mark
-from gateway.web.redirects import see_other
+from gateway.web.marks import RECENT, Mark
+from gateway.web.redirects import page_of, reauthentication_path, see_other
 
+REAUTH = "reauth_required"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 login_manager = LoginManager()
@@ -78,13 +81,14 @@ def guard(registry: Registry) -> Response | None:
     """Decide whether the request may go on to its view; returns an answer, raises a refusal, or returns None: go on."""
     if (elsewhere := origin.check_host()) is not None:
         return elsewhere
-    if request.path in origin.PROBES:
+    asked = request_ctx.request
+    if asked.path in origin.PROBES:
         return None
-    if "\0" in request.path:
+    if "\0" in asked.path:
         raise NotFound
-    if b"%00" in request.query_string:
+    if b"%00" in asked.query_string:
         raise Invalid({"": [N_("A zero byte cannot be kept.")]})
-    mark = registry.marks[request.endpoint] if request.endpoint else None
+    mark = registry.marks[asked.endpoint] if asked.endpoint else None
     if scope() is Scope.API:
         _guard_api(mark)
         return None
@@ -106,12 +110,26 @@ def guard(registry: Registry) -> Response | None:
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]
         if mark.node is not None:
             _check_level(who, mark)
-    if request.method not in SAFE:
+    if asked.method not in SAFE:
         origin.check_same_site()
         csrf.protect()
-        if not mark.open_to_all and any("\0" in text for texts in request.form.listvalues() for text in texts):
+        if not mark.open_to_all and any("\0" in text for texts in asked.form.listvalues() for text in texts):
             raise Invalid({"": [N_("A zero byte cannot be kept.")]})
+        if isinstance(who, Visitor) and getattr(current_app.view_functions[str(request.endpoint)], RECENT, False):
+            return _prove_first(who)
     return None
+
+
+def _prove_first(who: Visitor) -> Response | None:
+    """Ask somebody who did not prove lately who they are to do so first, then to repeat the change.
+
+    A form of a page leads there and back to its page; anything else gets 403.
+    """
+    if is_recent(who.proved_at, g.now):
+        return None
+    if request.headers.get("Sec-Fetch-Mode") == "navigate":
+        return see_other(reauthentication_path(who.scope, page_of(request.path)))
+    refuse(Forbidden(N_("This needs your password again first. Confirm that it is you, then repeat it."), REAUTH))
 
 
 def _guard_api(mark: Mark | None) -> None:
@@ -149,8 +167,10 @@ def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
     Work in a visit keeps the administrator's own session from idling out.
     """
     key = sessions.key_of(cookie)
-    who = visitor_of(current.reader(), current.house().rights, of, key, visit, g.now)
+    who = visitor_of(current.reader(), current.house().rights, of, key, visit, g.now, current.address())
     if isinstance(who, Ended):
+        if who.why == OUTSIDE:
+            _note_outside(key)
         return who
     g.visitor = who
     if g.now - who.last_seen_at > sessions.SEEN_AGAIN:
@@ -158,6 +178,13 @@ def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
         sessions.seen(work, [key, who.visit.parent_key] if who.visit else [key], g.now)
         work.commit()
     return who
+
+
+def _note_outside(key: bytes) -> None:
+    """Put a request from outside the trusted networks on the record, once a minute for each session."""
+    work = current.writer()
+    if sessions.refuse_outside(work, key, g.now):
+        work.commit()
 
 
 def _check_level(who: Visitor, mark: Mark) -> None:
@@ -190,7 +217,7 @@ def _back_to_console(ended: Ended) -> Response:
     cookie = session_cookie(Scope.ADMIN)
     if cookie is not None:
         key = sessions.key_of(cookie)
-        who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now)
+        who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now, current.address())
         if isinstance(who, Visitor):
             return see_other(f"/admin/customers?ended={quote(ended.why)}")
     return see_other("/admin/login")

@@ -15,10 +15,12 @@ from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language
 from gateway.identity.models import Kind, Realm, Scope
+from gateway.identity.proofs import is_recent
 from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
 from gateway.web import current
 from gateway.web.marks import Mark
+from gateway.web.redirects import page_of, reauthentication_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def shell(registry: Registry, who: Visitor) -> Shell:
         person_detail=_detail(who),
         initials=initials(who.name),
         logout_url=log_out,
-        links=_links(registry, request.script_root, language()) if own else (),
+        links=_links(registry, request.script_root, language()) if own else _staff_links(language()),
     )
 
 
@@ -130,6 +132,12 @@ def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, 
             title = registry.portals["self-care"].structure.nodes[key].title
             links.append({"title": _(title), "url": f"{root}{path}", "icon": icon})
     return tuple(links)
+
+
+@lru_cache(maxsize=64)
+def _staff_links(_language: str) -> tuple[Mapping[str, str], ...]:
+    """Return where the menu of an administrator leads."""
+    return ({"title": _("Security"), "url": "/admin/security", "icon": "shield-check"},)
 
 
 def _detail(who: Visitor) -> str:
@@ -173,6 +181,13 @@ def do_it_here(who: Visitor | None, mark: Mark | None) -> str | None:
     return f"/admin/customers/{who.customer_id}"
 
 
+def prove_url(who: Visitor | None) -> str | None:
+    """Return where somebody proves who they are before a sensitive change on this page, or None if they did lately."""
+    if who is None or who.scope is Scope.VISIT or is_recent(who.proved_at, current.now()):
+        return None
+    return reauthentication_path(who.scope, page_of(request.path))
+
+
 def register(app: Flask, registry: Registry) -> None:
     """Give every template its frame."""
 
@@ -186,4 +201,5 @@ def register(app: Flask, registry: Registry) -> None:
             "why_not": reason,
             "do_it_here": do_it_here(who, g.get("mark")),
             "may_change": reason is None,
+            "prove_url": prove_url(who) if reason is None else None,
         }

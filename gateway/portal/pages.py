@@ -11,11 +11,12 @@ from flask import Response, g, render_template, request
 
 from gateway.i18n.formats import Unreadable
 from gateway.paging import Page
-from gateway.web.current import formats
+from gateway.web.current import formats, now
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 LONGEST_QUERY = 100
-LAST_DAY = date.max - timedelta(days=2)
+LONGEST_REMARK = 200
+FIRST_DAY, LAST_DAY = date.min + timedelta(days=2), date.max - timedelta(days=2)
 
 
 def render(template: str, **context: Any) -> str:
@@ -26,6 +27,16 @@ def render(template: str, **context: Any) -> str:
 def query_text(name: str) -> str:
     """Return what was asked for in the query, without spaces around it."""
     return request.args.get(name, "").replace("\0", "").strip()[:LONGEST_QUERY]
+
+
+def today() -> date:
+    """Return the day that it is for the reader."""
+    return now().astimezone(formats().zone).date()
+
+
+def form_text(name: str) -> str:
+    """Return what was typed into a field of one line that is not part of a form of its own, without spaces around."""
+    return " ".join(request.form.get(name, "").split())[:LONGEST_REMARK]
 
 
 def search_part(text: str) -> str:
@@ -62,7 +73,9 @@ def days_asked(query: Mapping[str, str]) -> tuple[dict[str, datetime | None], di
         except Unreadable as error:
             problems[name] = str(error)
         else:
-            moments[name] = reading.midnight(min(day, LAST_DAY) + timedelta(days=days)) if day else None
+            if day:
+                day = max(FIRST_DAY, min(day, LAST_DAY))
+            moments[name] = reading.midnight(day + timedelta(days=days)) if day else None
     return moments, problems
 
 

@@ -4,69 +4,73 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from gateway.access import panel
+from gateway.account.views.security import Place, pages
 from gateway.db import AnyRow
-from gateway.errors import NotFound
+from gateway.errors import Invalid, NotFound
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import elsewhere, operations, passwords, queries, sessions
+from gateway.identity import elsewhere, email_changes, queries
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
-from gateway.identity.models import Stage
-from gateway.self_care.forms import ChangePasswordForm, PreferencesForm
+from gateway.self_care.forms import EmailForm, PreferencesForm
 from gateway.self_care.portal import bp
-from gateway.web import browser, current
-from gateway.web.marks import belongs_to
+from gateway.web import current
+from gateway.web.letters import link_tokens
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
+
+
+def _place() -> Place:
+    return Place("portal.html", url_for("self_care.security"), url_for("self_care.networks"))
+
+
+pages(bp, "/security", belongs_to("security"), _place)
 
 
 @bp.get("/profile")
 @belongs_to("profile")
 def profile() -> str:
     """Show who one is here."""
-    return render_template("self_care/profile.html", person=queries.profile(current.reader(), current.visitor().id))
+    return _profile_page(EmailForm(formdata=None))
 
 
-@bp.get("/security")
-@belongs_to("security")
-def security() -> str:
-    """Show the sessions of one's own, and the form for a new password."""
-    return _page(ChangePasswordForm(formdata=None))
-
-
-@bp.post("/security")
-@belongs_to("security")
-def change_password() -> str | tuple[str, int] | Response:
-    """Change one's password; every other session ends, this one goes on under a new id."""
-    form, who = ChangePasswordForm(), current.visitor()
-    password = form.password.data or ""
-    shortest = queries.shortest_password(current.reader(), who.id)
-    faults = operations.password_faults(password, form.confirm.data or "", who.login, shortest)
-    if not operations.has_password(current.reader(), who.id, form.current.data or ""):
-        faults = {"current": [_("This is not your present password.")]}
-    if faults:
-        for name, texts in faults.items():
-            form[name].errors = texts
-        return _page(form), 422
-    new_hash = passwords.hashed(password)
-    work, now = current.writer(), current.now()
-    operations.change_password(work, who.id, new_hash, now, keep=None)
-    cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent())
-    work.commit()
-    response = see_other(f"{url_for('self_care.security')}?done=password-changed")
-    browser.set_session_cookie(response, who.scope, None, cookie)
-    return response
-
-
-@bp.post("/security/sessions/<id>")
-@belongs_to("security")
-def end_session(id: str) -> Response:
-    """End one of one's own sessions."""
+@bp.post("/profile")
+@needs_recent
+@belongs_to("profile")
+def change_email() -> tuple[str, int] | Response:
+    """Send a link to the new address; nothing changes before it is opened."""
+    form, who = EmailForm(), current.visitor()
+    if not form.validate():
+        return _profile_page(form), 422
     work = current.writer()
-    if not sessions.end_own(work, current.visitor().id, id, current.now()):
-        raise NotFound
+    try:
+        email_changes.ask(work, who.id, form.email.data or "", current.now())
+    except Invalid as invalid:
+        form.email.errors = invalid.errors["email"]
+        return _profile_page(form), 422
     work.commit()
-    return see_other(f"{url_for('self_care.security')}?done=session-ended")
+    return see_other(f"{url_for('self_care.profile')}?done=email-asked")
+
+
+@bp.get("/profile/email/<token>")
+@belongs_to("profile")
+def new_email(token: str) -> tuple[str, int]:
+    """Ask to confirm the new address, so that whatever looks at links in mails does not use this one up."""
+    reader, now = current.reader(), current.now()
+    address = email_changes.asked(reader, current.visitor().id, _secret(token), now)
+    return render_template("self_care/email.html", address=address), 200 if address else 410
+
+
+@bp.post("/profile/email/<token>")
+@belongs_to("profile")
+def confirm_email(token: str) -> tuple[str, int] | Response:
+    """Make the new address one's own, once."""
+    work = current.writer()
+    if not email_changes.confirm(work, current.visitor().id, _secret(token), current.now()):
+        return render_template("self_care/email.html", address=None), 410
+    work.commit()
+    return see_other(f"{url_for('self_care.profile')}?done=email-changed")
 
 
 @bp.post("/security/elsewhere/<id>")
@@ -153,24 +157,10 @@ def _preferences_page(row: AnyRow, form: PreferencesForm) -> str:
     )
 
 
-def _page(form: ChangePasswordForm) -> str:
-    who = current.visitor()
-    own = queries.own_sessions(current.reader(), who.id)
-    shortest = queries.shortest_password(current.reader(), who.id)
-    return render_template(
-        "self_care/security.html",
-        form=form,
-        sessions=own,
-        this=who.session_id,
-        shortest=shortest,
-        elsewhere=_elsewhere(),
-    )
+def _profile_page(form: EmailForm) -> str:
+    person = queries.profile(current.reader(), current.visitor().id)
+    return render_template("self_care/profile.html", person=person, form=form)
 
 
-def _elsewhere() -> list[tuple[AnyRow, str]] | None:
-    """Return one's own sessions at portals elsewhere with their titles, or None where there are no such portals."""
-    known = current.house().rights.externals
-    if not known:
-        return None
-    found = elsewhere.own(current.reader(), current.visitor().id, current.now())
-    return [(row, known[row.portal].title if row.portal in known else row.portal) for row in found]
+def _secret(token: str) -> str:
+    return link_tokens(current.house(), email_changes.PURPOSE).read(token, current.now()) or ""

@@ -48,12 +48,27 @@
     }, 250);
   };
 
+  // Says how strong a new password is while it is typed. Nothing but the house is asked.
+  const measure = (input) => {
+    const meter = input.form.querySelector("[data-meter]");
+    const asked = new URLSearchParams({ password: input.value });
+    for (const name of ["csrf_token", "login", "name", "token"]) {
+      if (input.form.elements[name]) asked.set(name, input.form.elements[name].value);
+    }
+    clearTimeout(typing);
+    typing = setTimeout(async () => {
+      const answer = input.value && (await fetch(input.dataset.strength, { method: "POST", body: asked }));
+      meter.innerHTML = answer && answer.ok && !answer.redirected ? await answer.text() : "";
+    }, 250);
+  };
+
   const offered = (button) => document.querySelector(button.dataset.offer).textContent;
 
   const useOffered = (button) => {
     const input = document.querySelector("#password");
-    input.value = offered(button);
+    for (const field of [input, input.form.elements.confirm]) if (field) field.value = offered(button);
     if (input.type == "password") reveal(input.nextElementSibling);
+    measure(input);
     input.focus();
   };
 
@@ -77,6 +92,7 @@
     if (at("[data-reveal]")) reveal(at("button"));
     if (at("[data-use]")) useOffered(at("button"));
     if (at("[data-copied]")) copyOffered(at("button"));
+    if (at("[data-print]")) print();
     if (!at("[data-popover-menu]")) return;
     event.preventDefault();
     openMenu(at("a"));
@@ -85,6 +101,7 @@
   on("input", ({ target }) => {
     const { value, dataset } = target;
     if (target.closest("[data-preview]")) preview(target.closest("[data-preview]"));
+    if (dataset.strength) measure(target);
     const wanted = value.trim().toLowerCase();
     for (const item of document.getElementById(dataset.filter)?.children ?? []) {
       item.hidden = !item.textContent.toLowerCase().includes(wanted);

@@ -1,7 +1,13 @@
 """The address of the client, or None when unsure (TIP-06)."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+_PORT = r"(?::[0-9]{1,5})?"
+_HOP = re.compile(
+    rf"\[(?P<bracketed>[0-9A-Fa-f:.]+)\]{_PORT}|(?P<four>[0-9.]+){_PORT}|(?P<bare>[0-9A-Fa-f:.]+)", re.ASCII
+)
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -31,15 +37,12 @@ def _within(address: Address, networks: Sequence[Network]) -> bool:
 
 
 def _read(text: str | None) -> Address | None:
-    if not text:
+    """Read an address, which may carry brackets and a port; a zone id names an interface, so that one is none."""
+    found = _HOP.fullmatch(text or "")
+    if found is None:
         return None
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
     try:
-        address = ip_address(text)
+        address = ip_address(found["bracketed"] or found["four"] or found["bare"])
     except ValueError:
         return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
+    return getattr(address, "ipv4_mapped", None) or address

@@ -4,16 +4,22 @@ Sessions are rows of ours; Flask's own holds, for the length of one request, onl
 """
 
 import hashlib
+import re
 from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
+from flask.globals import app_ctx, request_ctx
 from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.web import current, scopes
+
+FAILURES = re.compile(r"([0-9]{1,4})\.([0-9]{1,10})\Z")
+TOLD_WITHIN = 300
 
 
 class Passing(dict[str, Any], SessionMixin):
@@ -50,7 +56,8 @@ def handle() -> str | None:
 
 def scope() -> Scope:
     """Return the scope of the present request."""
-    return scopes.scope_of(request.path, handle())
+    asked = request_ctx.request  # the thing itself: every look through the stand-in `request` costs
+    return scopes.scope_of(asked.path, asked.environ.get(scopes.ENVIRON))
 
 
 def read_cookie(name: str) -> str | None:
@@ -63,11 +70,12 @@ def session_cookie(of: Scope | None = None) -> str | None:
     """Return the session cookie of the present scope, or of another that has no handle, or None. The API has none."""
     if of is not None:
         return read_cookie(scopes.cookie_name(of, handle(), _secure()))
-    if "session_cookie" not in g:
+    kept = app_ctx.g
+    if "session_cookie" not in kept:
         here = scope()
         none = here is Scope.API
-        g.session_cookie = None if none else read_cookie(scopes.cookie_name(here, handle(), _secure()))
-    return cast("str | None", g.session_cookie)
+        kept.session_cookie = None if none else read_cookie(scopes.cookie_name(here, handle(), _secure()))
+    return cast("str | None", kept.session_cookie)
 
 
 def set_cookie(
@@ -93,6 +101,16 @@ def delete_session_cookie(response: AnyResponse, of: Scope, visit: str | None) -
     delete_cookie(response, scopes.cookie_name(of, visit, _secure()))
 
 
+def device_cookie() -> str | None:
+    """Return the cookie by which this browser may be a remembered one, or None."""
+    return read_cookie(scopes.device_cookie_name(scope(), _secure()))
+
+
+def set_device_cookie(response: AnyResponse, cookie: str, seconds: int) -> None:
+    """Give the browser the cookie by which it is remembered."""
+    set_cookie(response, scopes.device_cookie_name(scope(), _secure()), cookie, seconds=seconds)
+
+
 def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
     """Take back the cookies of all visits `but` these: without that a long day fills the browser's headers."""
     prefix = scopes.cookie_name(Scope.VISIT, "", _secure())
@@ -104,6 +122,22 @@ def forget_visits(response: AnyResponse, but: Collection[str]) -> None:
 def is_prefetch() -> bool:
     """Tell whether the browser only looks ahead: nobody has clicked yet."""
     return "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+
+
+def remember_failures(response: AnyResponse, of: Scope, count: int, latest: datetime) -> None:
+    """Have the next page say how many log-ins failed since the one before, and when the last did (LOG-09)."""
+    name = scopes.failures_cookie_name(of, _secure())
+    set_cookie(response, name, f"{count}.{int(latest.timestamp())}", seconds=TOLD_WITHIN)
+
+
+def failures_to_tell() -> tuple[int, datetime] | None:
+    """Return what the present page has to say of failed log-ins, and have it forgotten; it is said once."""
+    name = scopes.failures_cookie_name(scope(), _secure())
+    found = FAILURES.match(read_cookie(name) or "")
+    if found is None or scope() is Scope.VISIT:
+        return None
+    g.told_failures = name
+    return int(found[1]), datetime.fromtimestamp(int(found[2]), UTC)
 
 
 def form_seed() -> str:
@@ -129,4 +163,6 @@ def register(app: Flask) -> None:
     def _remember_stranger(response: Response) -> Response:
         if "csrf_token" in g and "stranger_cookie" in g:
             set_cookie(response, *g.stranger_cookie)
+        if "told_failures" in g:
+            delete_cookie(response, g.told_failures)
         return response

@@ -17,18 +17,24 @@ from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.i18n.formats import Formats, formats_for
 from gateway.i18n.preferences import GATEWAY_DEFAULTS, Preferences
+from gateway.keys import Vault
 from gateway.settings import Settings
 from gateway.web.address import client_address
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What one process keeps: settings, database, compiled rights, the keys of the record."""
+    """What one process keeps: settings, database, compiled rights, the keys of the record.
+
+    `names` are those of the house, brand and portals: no password is made of them (PWD-03).
+    """
 
     settings: Settings
     database: Database
     rights: Rights
     audit_keys: Keys
+    names: tuple[str, ...]
+    vault: Vault
 
     def stamped(self, work: Work, stamp: Stamp) -> Work:
         """Prepare a unit of work for recording what it does."""
@@ -98,10 +104,11 @@ def nonce() -> str:
 
 
 def _random() -> tuple[str, str]:
-    if "random" not in g:
+    found = g.get("random")
+    if found is None:
         bits = secrets.token_bytes(24)
-        g.random = (bits[:8].hex(), base64.urlsafe_b64encode(bits[8:]).rstrip(b"=").decode())
-    return cast(tuple[str, str], g.random)
+        found = g.random = (bits[:8].hex(), base64.urlsafe_b64encode(bits[8:]).rstrip(b"=").decode())
+    return cast(tuple[str, str], found)
 
 
 def stamp() -> Stamp:

@@ -11,8 +11,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from gateway.access.acting import REASONS
-from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound, Stale, TooBusy, Unrecordable
-from gateway.i18n.catalog import N_
+from gateway.errors import (
+    Forbidden,
+    Invalid,
+    KeyMissing,
+    LaunchRefused,
+    NotFound,
+    Stale,
+    TooBusy,
+    TooManyAttempts,
+    Unrecordable,
+)
+from gateway.i18n.catalog import N_, ngettext
 from gateway.i18n.catalog import gettext as _
 from gateway.web import current, problems
 
@@ -79,6 +89,17 @@ def page(
     return response
 
 
+def wait(refused: TooManyAttempts) -> str:
+    """Say when to try again, in the reader's words."""
+    seconds = refused.seconds_left(current.now())
+    minutes = -(-seconds // 60)
+    if seconds < 100:
+        soon = ngettext("Try again in %(num)d second.", "Try again in %(num)d seconds.", seconds) % {"num": seconds}
+    else:
+        soon = ngettext("Try again in %(num)d minute.", "Try again in %(num)d minutes.", minutes) % {"num": minutes}
+    return f"{_('There were too many attempts.')} {soon}"
+
+
 def register(app: Flask) -> None:
     """Answer every error of the domain, of HTTP and of the database."""
 
@@ -113,9 +134,20 @@ def register(app: Flask) -> None:
         response.headers["Retry-After"] = str(error.retry_after)
         return response
 
+    @app.errorhandler(TooManyAttempts)
+    def _too_many(error: TooManyAttempts) -> Response:
+        response = page(429, wait(error))
+        response.headers["Retry-After"] = str(error.seconds_left(current.now()))
+        return response
+
     @app.errorhandler(Unrecordable)
     def _unrecordable(error: Unrecordable) -> Response:
         log.error("record.unwritable", error=type(error.__cause__).__name__)
+        return page(503)
+
+    @app.errorhandler(KeyMissing)
+    def _key_missing(error: KeyMissing) -> Response:
+        log.error("key.missing", key=error.key_id)
         return page(503)
 
     @app.errorhandler(CSRFError)

@@ -46,10 +46,10 @@ def policy(nonce: str) -> str:
 def harden(response: Response) -> Response:
     """Set the headers of one answer; also on errors, whatever was not reached before them."""
     headers = response.headers
-    headers["Content-Security-Policy"] = policy(current.nonce())
-    headers["Cache-Control"] = "no-store"
     headers["Vary"] = f"Cookie, {headers['Vary']}" if "Vary" in headers else "Cookie"
-    headers["X-Request-Id"] = current.request_id()
+    headers.add("Cache-Control", "no-store")
+    headers.add("Content-Security-Policy", policy(current.nonce()))
+    headers.add("X-Request-Id", current.request_id())
     return response
 
 

@@ -14,9 +14,8 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from gateway.access.acting import REASONS
-from gateway.i18n import catalog
-from gateway.web import current
-from gateway.web.browser import session_cookie
+from gateway.i18n import agents, catalog
+from gateway.web import browser, current
 
 TOKEN_SECONDS = 600
 STATIC = Path(__file__).parent.parent / "static"
@@ -27,15 +26,30 @@ NOTICES: Mapping[str, str] = {
     "deleted": catalog.N_("Deleted."),
     "suspended": catalog.N_("Suspended."),
     "invited": catalog.N_("Saved. The link is on its way by mail."),
+    "announced": catalog.N_("Noted. The invoice stays open until the money has arrived."),
+    "withdrawn": catalog.N_("Taken back."),
     "restored": catalog.N_("Restored."),
+    "freed": catalog.N_("They may try again now."),
     "logged-out": catalog.N_("You have logged out."),
     "logged-out-elsewhere": catalog.N_(
         "You have logged out. Portals elsewhere are being told; one that cannot be reached lets you in for a minute "
         "at most."
     ),
     "password-changed": catalog.N_("Your password is changed. Other sessions of yours have ended."),
+    "factor-on": catalog.N_("Two-factor authentication is on. Other sessions of yours have ended."),
+    "factor-off": catalog.N_("Two-factor authentication is off. Other sessions of yours have ended."),
+    "factor-reset": catalog.N_("The second factor is reset. Every session of theirs has ended."),
     "session-ended": catalog.N_("The session has ended."),
     "token-revoked": catalog.N_("The token is revoked."),
+    "sessions-ended": catalog.N_("The sessions have ended."),
+    "proved": catalog.N_("Thank you. Go on with what you were about to do."),
+    "link-asked": catalog.N_(
+        "If this login or address is known here, a mail with a link is on its way. It can take a few minutes."
+    ),
+    "password-reset": catalog.N_("Your password is changed. Log in with it now."),
+    "email-asked": catalog.N_("A link is on its way to the new address. Nothing changes until you open it."),
+    "email-changed": catalog.N_("Your e-mail address is changed."),
+    "mail-again": catalog.N_("The letter is sent once more."),
     "visit-ended": catalog.N_("The visit has ended."),
 }
 """Quiet confirmations, named in the query of the page that follows a change."""
@@ -105,9 +119,11 @@ class Templates(Environment):
 
     def _speaking(self, language: str) -> "Templates":
         if language not in self._languages:
-            made = self._languages[language] = self.overlay()
+            made = self.overlay()
             made.language = language
             made.globals = {**self.globals, "ui": made.get_template("_macros.html").module}
+            # Only now may other threads have it.
+            self._languages[language] = made
         return self._languages[language]
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -126,7 +142,7 @@ def _form_token(_cookie: str, _age: int) -> str:
 def form_token() -> str:
     """Return what ties a form to this browser; somebody logged in is given the same one for some minutes."""
     if "csrf_token" not in g:
-        cookie, age = session_cookie(), int(current.now().timestamp()) // TOKEN_SECONDS
+        cookie, age = browser.session_cookie(), int(current.now().timestamp()) // TOKEN_SECONDS
         g.csrf_token = _form_token(cookie, age) if cookie else generate_csrf()
     return str(g.csrf_token)
 
@@ -141,6 +157,7 @@ def _context() -> dict[str, Any]:
         "f": current.formats(),
         "request_id": current.request_id(),
         "notice": _notice(),
+        "failed_before": _failed_before(),
         "nonce": current.nonce(),
         "csrf_token": form_token,  # Flask-WTF's own signs anew for every page
     }
@@ -151,11 +168,24 @@ def _notice() -> str | None:
     return catalog.gettext(sentence) if sentence else None
 
 
+def _failed_before() -> str | None:
+    failures = browser.failures_to_tell() if current.maybe_visitor() else None
+    if failures is None:
+        return None
+    count, latest = failures
+    return catalog.ngettext(
+        "Since your last log-in, %(num)s attempt with your login failed, on %(at)s.",
+        "Since your last log-in, %(num)s attempts with your login failed, the last on %(at)s.",
+        count,
+    ) % {"num": count, "at": current.formats().moment(latest)}
+
+
 def register(app: Flask) -> None:
     """Set up the template environment."""
     environment = app.jinja_env
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.auto_reload = False
-    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset, csrf_token=form_token)
+    environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset)
+    environment.globals.update(csrf_token=form_token, in_words=agents.in_words)
     app.context_processor(_context)

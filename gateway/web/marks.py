@@ -11,6 +11,7 @@ from gateway.identity.models import Realm
 
 View = TypeVar("View", bound=Callable[..., object])
 MARK = "__portico_mark__"
+RECENT = "__portico_recent__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ def in_visits_only(view: View) -> View:
 def open_to_programs(view: View) -> View:
     """Mark a view of the gateway that programs call: it looks after itself, and no cookie counts unless it says so."""
     return _marking(Mark(open_to_all=True, programs=True))(view)
+
+
+def needs_recent(view: View) -> View:
+    """Mark a view whose unsafe methods need a log-in, or a proof of who one is, of the last ten minutes (SES-11)."""
+    setattr(view, RECENT, True)
+    return view
 
 
 def _marking(mark: Mark) -> Callable[[View], View]:

@@ -1,11 +1,13 @@
 """Redirects stay within the house: relative, 303 after a change, `next` only to pages of ours (RED-01, RED-02)."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Response, current_app, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as WerkzeugResponse
+
+from gateway.identity.models import Scope
 
 LONGEST = 3000
 PRINTABLE = {chr(code) for code in range(0x21, 0x7F)} - {"\\"}
@@ -52,9 +54,25 @@ def safe_next(target: str | None, prefix: str, otherwise: str, longest: int = LO
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not f"{parts.path}/".startswith(prefix):
         return otherwise
-    adapter = current_app.url_map.bind(request.host)
+    return target if _is_page(parts.path) else otherwise
+
+
+def page_of(path: str) -> str:
+    """Return the page that a form which is sent to `path` stands on: the nearest address above it that GET answers."""
+    while path.strip("/") and not _is_page(path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def reauthentication_path(scope: Scope, then: str) -> str:
+    """Return where somebody proves again who they are, to go on to `then`."""
+    start = "/admin/reauthenticate" if scope is Scope.ADMIN else "/reauthenticate"
+    return f"{start}?next={quote(then, safe='/')}"
+
+
+def _is_page(path: str) -> bool:
     try:
-        adapter.match(parts.path, method="GET")
+        current_app.url_map.bind(request.host).match(path, method="GET")
     except (HTTPException, RequestRedirect):
-        return otherwise
-    return target
+        return False
+    return True

@@ -60,3 +60,15 @@ def stranger_cookie_name(scope: Scope, secure: bool) -> str:
     """Return the name of the cookie that ties a form to a browser before anybody is logged in."""
     name = "admin-form" if scope is Scope.ADMIN else "form"
     return f"__Host-{name}" if secure else name
+
+
+def failures_cookie_name(scope: Scope, secure: bool) -> str:
+    """Return the name of the cookie that has the next page tell of failed log-ins."""
+    name = "admin-failures" if scope is Scope.ADMIN else "failures"
+    return f"__Host-{name}" if secure else name
+
+
+def device_cookie_name(scope: Scope, secure: bool) -> str:
+    """Return the name of the cookie by which a remembered browser is known."""
+    name = "admin-device" if scope is Scope.ADMIN else "device"
+    return f"__Host-{name}" if secure else name

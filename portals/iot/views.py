@@ -20,11 +20,11 @@ from gateway.portal import (
     formats,
     gettext,
     next_links,
-    now,
     query_text,
     reader,
     render,
     see,
+    today,
     visitor,
     writer,
 )
@@ -139,9 +139,8 @@ def usage_csv() -> Response | tuple[str, int]:
 @belongs_to("alerts")
 def alerts() -> str:
     """Show what the rules find just now, and the rules."""
-    today = _today()
     return render(
-        "alerts.html", fired=queries.fired(reader(), visitor(), today), rules=queries.alerts(reader(), visitor())
+        "alerts.html", fired=queries.fired(reader(), visitor(), today()), rules=queries.alerts(reader(), visitor())
     )
 
 
@@ -208,10 +207,10 @@ def delete_alert(id: str) -> AnyResponse:
 
 
 def _device(row: Any, form: DeviceForm) -> str:
-    today = _today()
-    period = Period(today - timedelta(days=SHOWN_DAYS - 1), today)
+    last = today()
+    period = Period(last - timedelta(days=SHOWN_DAYS - 1), last)
     by_day = queries.bytes_by_day(reader(), visitor(), period, row.id)
-    used = sum(used for day, used in by_day if (day.year, day.month) == (today.year, today.month))
+    used = sum(used for day, used in by_day if (day.year, day.month) == (last.year, last.month))
     quota = row.monthly_bytes
     return render("device.html", device=row, form=form, drawn=_drawn(by_day, quota or 0), used=used, quota=quota)
 
@@ -220,10 +219,6 @@ def _drawn(by_day: list[tuple[date, int]], monthly: int) -> Chart:
     reading = formats()
     columns = [(reading.day(day), str(day.day), [used]) for day, used in by_day]
     return chart([gettext("Data used")], columns, reading.bytes, monthly // 30 or None)
-
-
-def _today() -> date:
-    return now().astimezone(formats().zone).date()
 
 
 def _period(asked: Mapping[str, str]) -> tuple[Period | None, dict[str, str]]:
@@ -238,7 +233,7 @@ def _period(asked: Mapping[str, str]) -> tuple[Period | None, dict[str, str]]:
             problems[name] = str(error)
     if problems:
         return None, problems
-    last = days.get("until") or max(_today(), days.get("since", date.min))
+    last = days.get("until") or max(today(), days.get("since", date.min))
     first = days.get("since") or date.fromordinal(max(1, last.toordinal() - SHOWN_DAYS + 1))
     if first > last:
         return None, {"until": gettext("This day lies before the first.")}

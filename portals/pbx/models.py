@@ -9,6 +9,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.portal import Base, Id
 
+RING_SECONDS = 20
+
+
+class Kind(enum.StrEnum):
+    """What answers a number: one telephone, or several of them as a ring group."""
+
+    TELEPHONE = "telephone"
+    RING_GROUP = "ring-group"
+
+
+class Strategy(enum.StrEnum):
+    """How the members of a ring group ring: all at once, or one after another."""
+
+    ALL = "all"
+    IN_ORDER = "in-order"
+
 
 class Direction(enum.StrEnum):
     """Which way a call went."""
@@ -42,10 +58,17 @@ def words(kind: type[enum.StrEnum]) -> Enum:
 
 
 class Extension(Base):
-    """A telephone of the customer."""
+    """A number within the customer's PBX, given once: a telephone's, or (with a `RingGroup` of its id) a ring group's.
+
+    Calls go on to `forward_to` always, to `forward_busy` when the line is busy, to `forward_no_answer` after
+    `no_answer_seconds`; none: they do not.
+    """
 
     __tablename__ = "pbx_extension"
-    __table_args__ = (UniqueConstraint("customer_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("customer_id", "number"),
+        Index("ix_pbx_extension_list", "customer_id", "kind", "number", "id"),
+    )
 
     id: Mapped[Id]
     customer_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
@@ -53,7 +76,33 @@ class Extension(Base):
     name: Mapped[str] = mapped_column(String(120))
     email: Mapped[str | None] = mapped_column(String(254))
     forward_to: Mapped[str | None] = mapped_column(String(32))
+    forward_busy: Mapped[str | None] = mapped_column(String(32))
+    forward_no_answer: Mapped[str | None] = mapped_column(String(32))
+    no_answer_seconds: Mapped[int] = mapped_column(default=RING_SECONDS, server_default=str(RING_SECONDS))
+    kind: Mapped[Kind] = mapped_column(words(Kind), default=Kind.TELEPHONE, server_default=Kind.TELEPHONE.value)
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
+class RingGroup(Base):
+    """How a ring group rings. Its number, name and version are those of the extension of the same id."""
+
+    __tablename__ = "pbx_ring_group"
+
+    id: Mapped[str] = mapped_column(ForeignKey("pbx_extension.id", ondelete="CASCADE"), primary_key=True)
+    strategy: Mapped[Strategy] = mapped_column(words(Strategy))
+    seconds: Mapped[int]
+
+
+class RingMember(Base):
+    """A telephone of a ring group, and its place in the order."""
+
+    __tablename__ = "pbx_ring_member"
+
+    group_id: Mapped[str] = mapped_column(ForeignKey("pbx_ring_group.id", ondelete="CASCADE"), primary_key=True)
+    extension_id: Mapped[str] = mapped_column(
+        ForeignKey("pbx_extension.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int]
 
 
 class Call(Base):
@@ -77,7 +126,9 @@ class Call(Base):
 
 
 class Invoice(Base):
-    """One invoice."""
+    """One invoice. `pay_to` is the account to pay to; `announced_at` is when the customer said to have ordered a
+    transfer, which is no payment yet.
+    """
 
     __tablename__ = "pbx_invoice"
     __table_args__ = (
@@ -93,6 +144,8 @@ class Invoice(Base):
     amount: Mapped[Decimal] = mapped_column(Numeric(14, 2))
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[InvoiceStatus] = mapped_column(words(InvoiceStatus))
+    pay_to: Mapped[str | None] = mapped_column(String(120))
+    announced_at: Mapped[datetime | None]
 
 
 class Payment(Base):

@@ -17,13 +17,18 @@ portal = Portal(
         Page(
             "configuration",
             N_("Configuration"),
-            tabs=(Tab("extensions", N_("Extensions"), endpoint="pbx.extensions"),),
+            tabs=(
+                Tab("extensions", N_("Extensions"), endpoint="pbx.extensions"),
+                Tab("ring-groups", N_("Ring groups"), endpoint="pbx.ring_groups"),
+                Tab("forwarding", N_("Call forwarding"), endpoint="pbx.forwardings"),
+            ),
         ),
         Page("calls", N_("Calls"), endpoint="pbx.calls"),
         Page(
             "finance",
             N_("Finance"),
             tabs=(
+                Tab("balance", N_("Balance"), endpoint="pbx.balance"),
                 Tab("invoices", N_("Invoices"), endpoint="pbx.invoices"),
                 Tab("payments", N_("Payments"), endpoint="pbx.payments"),
             ),

@@ -68,11 +68,11 @@ def bare(app: Flask, path: str, name: str, context: Mapping[str, Any], token: st
     environment.globals["csrf_token"] = ready["csrf_token"]
     environment.globals["ui"] = environment.get_template("_macros.html").module
 
-    def view(**_values: object) -> str:
+    def only_render(**_values: str) -> str:
         return render_template(name, **ready)
 
     for rule in app.url_map.iter_rules():
-        found.add_url_rule(rule.rule, endpoint=rule.endpoint, methods=rule.methods, view_func=view)
+        found.add_url_rule(rule.rule, endpoint=rule.endpoint, methods=rule.methods, view_func=only_render)
     return found
 
 

@@ -3,16 +3,17 @@
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
-from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import choices, honest_login, plain_text, stripped
+from gateway.i18n.catalog import gettext as _
+from gateway.identity.forms import NetworksField, Versioned, choices, honest_login, plain_text, stripped
+from gateway.identity.models import SecondFactor
 
 
-class AdministratorForm(FlaskForm):
+class AdministratorForm(FlaskForm, Versioned):
     """Who it is, and what they may do."""
 
     login = StringField(
@@ -42,13 +43,23 @@ class AdministratorForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     role = SelectField(N_("Role"))
-    version = version_field()
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
+    confirm = BooleanField(N_("I know: this ends my log-in from here"))
+    second_factor = SelectField(N_("Two-factor authentication"), default=SecondFactor.INHERIT.value)
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)
         self.role.choices = choices(roles)
+        words = (_("As the gateway has it"), _("Yes"), _("No"))
+        self.second_factor.choices = choices(zip(SecondFactor, words, strict=True))
 
     @property
     def record(self) -> Record:
         """Return what was typed."""
-        return Record(self.login.data or "", self.name.data or "", self.email.data or "", self.role.data)
+        return Record(
+            self.login.data or "",
+            self.name.data or "",
+            self.email.data or "",
+            self.role.data,
+            SecondFactor(self.second_factor.data),
+        )

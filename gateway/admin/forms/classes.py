@@ -6,10 +6,9 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Optional
 
-from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.forms import PreferenceFields, WholeNumber, choices, plain_text, stripped
+from gateway.identity.forms import PreferenceFields, Versioned, WholeNumber, choices, plain_text, stripped
 from gateway.identity.models import SupportAccess
 
 WEEK = 7 * 24 * 60
@@ -23,7 +22,7 @@ def _number(label: str, least: int, most: int, message: str) -> WholeNumber:
     return WholeNumber(label, validators=[Optional(), NumberRange(least, most, message)])
 
 
-class ClassForm(FlaskForm, PreferenceFields):
+class ClassForm(FlaskForm, PreferenceFields, Versioned):
     """What holds for the customers of a class that have no say of their own; empty: as the gateway has it."""
 
     name = StringField(
@@ -37,6 +36,7 @@ class ClassForm(FlaskForm, PreferenceFields):
         render_kw={"autocomplete": "off"},
     )
     second_factor = BooleanField(N_("Two-factor authentication is required"))
+    passkey_required = BooleanField(N_("The second factor has to be a passkey"))
     password_shortest = _number(N_("Shortest password"), 8, 64, N_("Between 8 and 64 characters."))
     password_days = _number(N_("A password lasts, in days"), 1, 3650, N_("Between 1 and 3650 days."))
     idle_minutes = _number(
@@ -47,7 +47,6 @@ class ClassForm(FlaskForm, PreferenceFields):
     )
     remembered_devices = BooleanField(N_("Devices may be remembered"), default=True)
     support_access = SelectField(N_("Support access"), choices=choices(SUPPORT), default=SupportAccess.OPEN.value)
-    version = version_field()
 
     def offer(self, languages: tuple[str, ...], gateways: str) -> None:
         """Fill the lists to choose from; `gateways` is the gateway's own language."""
@@ -57,5 +56,5 @@ class ClassForm(FlaskForm, PreferenceFields):
     @property
     def values(self) -> dict[str, Any]:
         """Return what was typed, by column."""
-        typed = {field.name: field.data for field in self if field.name not in ("csrf_token", "version")}
+        typed = {field.name: field.data for field in self if field.name not in ("csrf_token", "version", "shown")}
         return {**typed, "support_access": SupportAccess(self.support_access.data)}

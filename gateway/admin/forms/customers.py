@@ -2,12 +2,11 @@
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional
-from wtforms.widgets import HiddenInput
+from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.customers import Record
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import WholeNumber, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
 from gateway.identity.models import CustomerStatus
 
 STATUSES = [
@@ -18,13 +17,8 @@ STATUSES = [
 ]
 
 
-def version_field() -> WholeNumber:
-    """Return the field that says which version the page showed."""
-    return WholeNumber(widget=HiddenInput(), validators=[Optional(), NumberRange(0, 2**31 - 1)])
-
-
-class RecordForm(FlaskForm):
-    """The record of a customer."""
+class RecordForm(FlaskForm, Versioned):
+    """The record of a customer; a status that is not sent stays as it is."""
 
     name = StringField(
         N_("Name"),
@@ -47,7 +41,7 @@ class RecordForm(FlaskForm):
         render_kw={"type": "email", "autocomplete": "off"},
     )
     customer_class = SelectField(N_("Class"))
-    version = version_field()
+    status = SelectField(N_("Status"), choices=choices(STATUSES), default=CustomerStatus.ACTIVE.value)
 
     @property
     def record(self) -> Record:
@@ -64,13 +58,11 @@ class NewCustomerForm(RecordForm):
         validators=[honest_login],
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
-    status = SelectField(N_("Status"), choices=choices(STATUSES), default=CustomerStatus.ACTIVE.value)
     role = SelectField(N_("Role"))
     password = PasswordField(N_("Password"), render_kw={"autocomplete": "new-password"})
 
 
-class StatusForm(FlaskForm):
+class StatusForm(FlaskForm, Versioned):
     """How a customer is to stand."""
 
     status = RadioField(N_("Status"), choices=choices(STATUSES))
-    version = version_field()

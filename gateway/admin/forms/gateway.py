@@ -1,11 +1,13 @@
 """The gateway's defaults."""
 
+from typing import Any
+
 from flask_wtf import FlaskForm
 from wtforms import BooleanField
 from wtforms.validators import InputRequired, NumberRange
 
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import PreferenceFields, WholeNumber
+from gateway.identity.forms import PreferenceFields, Versioned, WholeNumber
 
 DAY = 24 * 60
 
@@ -15,7 +17,7 @@ def _minutes(label: str) -> WholeNumber:
     return WholeNumber(label, validators=[InputRequired(N_("Enter a number of minutes.")), range_of])
 
 
-class GatewayForm(FlaskForm, PreferenceFields):
+class GatewayForm(FlaskForm, PreferenceFields, Versioned):
     """What holds where neither an identity, nor its customer, nor the class says otherwise."""
 
     inherits = False
@@ -24,4 +26,10 @@ class GatewayForm(FlaskForm, PreferenceFields):
     absolute_minutes = _minutes(N_("Customers and individuals: at most, in minutes"))
     admin_idle_minutes = _minutes(N_("Administrators: idle, in minutes"))
     admin_absolute_minutes = _minutes(N_("Administrators: at most, in minutes"))
+    admin_second_factor = BooleanField(N_("Two-factor authentication is required of administrators"))
     support_access = BooleanField(N_("Staff may open portals for customers"))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what was typed, by column."""
+        return {field.name: field.data for field in self if field.name not in ("csrf_token", "version", "shown")}

@@ -1,38 +1,21 @@
 """The self-care panel of a customer or an individual: the names of its fields are those of `contract.md`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Field,
-    HiddenField,
     PasswordField,
     SelectField,
     StringField,
-    TextAreaField,
 )
 from wtforms.validators import ValidationError
 
-from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import networks
-from gateway.identity.forms import PreferenceFields, choices, honest_login
-from gateway.identity.inheritance import PREFERENCES
+from gateway.identity.forms import NetworksField, PreferenceFields, Versioned, choices, honest_login
 from gateway.identity.models import SecondFactor
-
-PLAIN = ("login", "second_factor", "trusted_networks", "api_access", "role", *PREFERENCES)
-"""The fields whose values may be shown again: all but the password."""
-
-
-def _readable_networks(_form: FlaskForm, field: Field) -> None:
-    try:
-        networks.parse(field.data or "")
-    except networks.Unreadable as error:
-        raise ValidationError(str(error)) from error
 
 
 def _listed(_form: FlaskForm, field: SelectField) -> None:
@@ -40,7 +23,7 @@ def _listed(_form: FlaskForm, field: SelectField) -> None:
         raise ValidationError(_("Choose a role of the list."))
 
 
-class PanelForm(FlaskForm, PreferenceFields):
+class PanelForm(FlaskForm, PreferenceFields, Versioned):
     """Access to self-care. A field that is not sent keeps what is stored; an empty password too."""
 
     login = StringField(
@@ -52,16 +35,9 @@ class PanelForm(FlaskForm, PreferenceFields):
     password = PasswordField(N_("New password"), render_kw={"autocomplete": "new-password"})
     password_must_change = BooleanField(N_("The new password must be changed at the next log-in"), default=True)
     second_factor = SelectField(N_("Two-factor authentication"))
-    trusted_networks = TextAreaField(
-        N_("Trusted IP addresses"),
-        filters=[lambda text: (text or "").replace("\r\n", "\n")],
-        validators=[_readable_networks],
-        render_kw={"rows": 5, "spellcheck": "false", "class": "mono", "dir": "ltr"},
-    )
+    trusted_networks = NetworksField(N_("Trusted IP addresses"))
     api_access = BooleanField(N_("May use the API"))
     role = SelectField(N_("Role"), coerce=lambda value: value or None, validators=[_listed], validate_choice=False)
-    version = version_field()
-    shown = HiddenField()
 
     def offer(self, roles: Sequence[tuple[str, str]], languages: Sequence[str], inherited: Mapping[str, Any]) -> None:
         """Fill the lists to choose from; `inherited` says what an empty choice of a field comes to."""
@@ -82,24 +58,3 @@ class PanelForm(FlaskForm, PreferenceFields):
             "role_id": self.role.data,
             **self.preferences,
         }
-
-    @property
-    def networks(self) -> list[str]:
-        """Return the networks that were typed; raises `Unreadable` unless the form was found good."""
-        return networks.parse(self.trusted_networks.data or "")
-
-    def keep_shown(self, stored: Mapping[str, Any]) -> None:
-        """Remember in the page what was stored when it was shown, so that what others change meanwhile can be told."""
-        self.shown.data = json.dumps({name: stored[name] for name in PLAIN})
-
-    def meanwhile(self, stored: Mapping[str, Any]) -> list[str]:
-        """Return the fields that others changed since the page was shown; what was not touched here follows them."""
-        try:
-            shown = json.loads(self.shown.data or "{}")
-            changed = [name for name in PLAIN if shown[name] != stored[name]]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return [name for name in PLAIN if self[name].data != stored[name]]
-        for name in changed:
-            if self[name].data == shown[name]:
-                self[name].data = stored[name]
-        return changed

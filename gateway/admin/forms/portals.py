@@ -10,9 +10,8 @@ from wtforms.validators import DataRequired, Length, Regexp, ValidationError
 from gateway.access import addresses
 from gateway.access.external import ICONS, Registration
 from gateway.access.structure import KEY
-from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_, gettext
-from gateway.identity.forms import choices, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, plain_text, stripped
 from gateway.outbound import Network
 
 MOST_ADDRESSES = 20
@@ -50,7 +49,7 @@ def _text(label: str, longest: int, *more: Any) -> StringField:
     return StringField(label, filters=[stripped], validators=checks, render_kw={"autocomplete": "off"})
 
 
-class PortalForm(FlaskForm):
+class PortalForm(FlaskForm, Versioned):
     """What is said of a portal beside its structure."""
 
     title = _text(N_("Title"), 120, DataRequired(N_("Enter a title.")))
@@ -74,7 +73,6 @@ class PortalForm(FlaskForm):
         N_("Back-channel log-out"), filters=[stripped], validators=[_callable_address], render_kw=URL
     )
     public = BooleanField(N_("It cannot keep a secret"))
-    version = version_field()
 
     def __init__(self, networks: Sequence[Network], **given: Any) -> None:
         super().__init__(**given)
@@ -96,12 +94,11 @@ class PortalForm(FlaskForm):
         )
 
 
-class StructureForm(FlaskForm):
+class StructureForm(FlaskForm, Versioned):
     """A structure as JSON, pasted."""
 
     structure = TextAreaField(N_("Structure (JSON)"), render_kw={"rows": 16, "spellcheck": "false", "class": "mono"})
     confirm = HiddenField()
-    version = version_field()
 
 
 class NewPortalForm(PortalForm):

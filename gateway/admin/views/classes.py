@@ -10,14 +10,16 @@ from werkzeug.wrappers import Response
 from gateway.admin.forms.classes import SUPPORT, ClassForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import Invalid
+from gateway.errors import Invalid, Stale
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name, ngettext
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import classes as operations
-from gateway.identity import passwords, queries
+from gateway.identity import queries
+from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES
+from gateway.identity.password_rules import SHORTEST, SHORTEST_WITH_FACTOR
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
 from gateway.web.marks import belongs_to
@@ -70,7 +72,9 @@ def create_class() -> tuple[str, int] | Response:
 def customer_class(id: str) -> str:
     """Show the defaults of a class."""
     row = operations.customer_class(current.reader(), id)
-    return _page(row, _form(formdata=None, data=row._mapping))
+    form = _form(formdata=None, data=row._mapping)
+    form.keep_shown(_stored(row, form), row.version)
+    return _page(row, form)
 
 
 @bp.post("/classes/<id>")
@@ -82,19 +86,21 @@ def save_class(id: str) -> tuple[str, int] | str | Response:
     confirm = request.form.get("confirm", "")
     if not form.validate():
         return _page(row, form), 422
+    if form.version_or(row.version) != row.version:
+        return _stale(form, id), 409
     if confirm == "back":
         return _page(row, form)
     changes = _changes(row, form)
     if changes and confirm != "y":
-        fields = set(form.values) | {"version"}
-        typed = [(name, value) for name, value in request.form.items(multi=True) if name in fields]
-        return render_template("admin/class_confirm.html", customer_class=row, changes=changes, typed=typed)
+        return _confirmation(row, form, changes)
     work = current.writer()
-    version = row.version if form.version.data is None else form.version.data
     try:
-        operations.change(work, id, version, form.values)
+        operations.change(work, id, form.version_or(row.version), form.values)
     except Invalid as invalid:
         return _refused(row, form, invalid.errors)
+    except Stale:
+        work.rollback()
+        return _stale(form, id), 409
     work.commit()
     return see_other(f"/admin/classes/{id}?done=saved")
 
@@ -115,7 +121,7 @@ def _form(**given: Any) -> ClassForm:
     return form
 
 
-def _page(row: AnyRow | None, form: ClassForm) -> str:
+def _page(row: AnyRow | None, form: ClassForm, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
     ours = queries.gateway(current.reader())
     inherited = {name: getattr(ours, name) for name in (*PREFERENCES, "idle_minutes", "absolute_minutes")}
     typed = {name: form[name].data or inherited[name] for name in PREFERENCES}
@@ -127,14 +133,25 @@ def _page(row: AnyRow | None, form: ClassForm) -> str:
         inherited=inherited,
         samples=samples.samples(typed, current.now()),
         zones=zones_with_offsets(current.now()),
-        shortest=passwords.SHORTEST,
+        shortest=(SHORTEST, SHORTEST_WITH_FACTOR),
+        meanwhile=meanwhile,
     )
 
 
 def _refused(row: AnyRow | None, form: ClassForm, faults: Mapping[str, Sequence[str]]) -> tuple[str, int]:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return _page(row, form), 422
+
+
+def _stored(row: AnyRow, form: ClassForm) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in form.values}
+
+
+def _stale(form: ClassForm, id: str) -> str:
+    """Show what others saved meanwhile, with what was typed kept."""
+    row = operations.customer_class(current.reader(), id)
+    changed = form.catch_up(_stored(row, form), row.version)
+    return _page(row, form, [(form[name].label.text, _word(name, getattr(row, name))) for name in changed])
 
 
 def _changes(row: AnyRow, form: ClassForm) -> list[Change]:
@@ -142,10 +159,17 @@ def _changes(row: AnyRow, form: ClassForm) -> list[Change]:
     changed = {name: value for name, value in form.values.items() if getattr(row, name) != value and name != "name"}
     reached = operations.reached(current.reader(), row.id, changed)
     return [
-        Change(form[name].label.text, _word(name, getattr(row, name)), _word(name, value), _customers(reached[name]))
+        Change(form[name].label.text, _word(name, getattr(row, name)), _word(name, value), _reach(reached[name]))
         for name, value in changed.items()
-        if reached[name]
+        if any(reached[name])
     ]
+
+
+def _confirmation(row: AnyRow, form: ClassForm, changes: Sequence[Change]) -> str:
+    """Ask before anything is saved; what was typed goes along."""
+    fields = {*form.values, "version", "shown"}
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name in fields]
+    return render_template("admin/class_confirm.html", customer_class=row, changes=changes, typed=typed)
 
 
 def _word(name: str, value: Any) -> str:
@@ -158,7 +182,19 @@ def _word(name: str, value: Any) -> str:
     return language_name(value) if name == "language" else str(value)
 
 
+def _reach(reached: operations.Reach) -> str:
+    customers = _customers(reached.customers)
+    return f"{customers}, {_individuals(reached.individuals)}" if reached.individuals else customers
+
+
 def _customers(count: int) -> str:
     if count > COUNT_LIMIT:
         return _("more than %(count)s customers") % {"count": current.formats().number(COUNT_LIMIT)}
     return ngettext("%(count)s customer", "%(count)s customers", count) % {"count": current.formats().number(count)}
+
+
+def _individuals(count: int) -> str:
+    if count > COUNT_LIMIT:
+        return _("more than %(count)s individuals") % {"count": current.formats().number(COUNT_LIMIT)}
+    number = current.formats().number(count)
+    return ngettext("%(count)s individual", "%(count)s individuals", count) % {"count": number}

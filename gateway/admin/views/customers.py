@@ -1,6 +1,7 @@
 """Customers: the list, one customer, and the menu that opens portals for them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
@@ -9,23 +10,25 @@ from gateway.access import customers as operations
 from gateway.access.acting import Facts
 from gateway.access.levels import Level
 from gateway.access.panel import NewPassword, roles_to_hold
-from gateway.admin import queries
+from gateway.admin import queries, refusals
 from gateway.admin.forms.customers import STATUSES, NewCustomerForm, RecordForm, StatusForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import Invalid, NotFound
+from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import ngettext
 from gateway.identity import passwords
 from gateway.identity import queries as identities
-from gateway.identity.forms import choices
+from gateway.identity.forms import add_faults, choices
+from gateway.identity.inheritance import in_force
 from gateway.identity.models import CustomerStatus, Kind, SupportAccess
-from gateway.identity.operations import offered_password, password_faults, set_customer_status
+from gateway.identity.operations import set_customer_status
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_in_class
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
 from gateway.paging import COUNT_LIMIT, Page
-from gateway.people.queries import Wanted
+from gateway.people.queries import Wanted, kept_out
 from gateway.people.queries import individuals as people_of
 from gateway.portal.pages import next_links, query_text
 from gateway.portal.registry import registry
@@ -76,8 +79,7 @@ def create_customer() -> tuple[str, int] | Response:
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        shortest = identities.shortest_in_class(current.reader(), form.customer_class.data or "")
-        faults = password_faults(typed, typed, form.login.data, shortest)
+        faults = password_faults(typed, typed, _rules(form))
     if not form.validate() or faults:
         return _refused(form, faults), 422
     password = NewPassword(passwords.hashed(typed), must_change=True) if typed else None
@@ -98,19 +100,30 @@ def create_customer() -> tuple[str, int] | Response:
 def customer(id: str) -> str:
     """Show one customer with its individuals and the ways to open their portals."""
     row = _row(id)
-    return _page(row, _record_form(row, formdata=None))
+    form = _record_form(row, formdata=None)
+    form.keep_shown(_stored(row), row.version)
+    return _page(row, form)
 
 
 @bp.post("/customers/<id>")
 @belongs_to("customers")
 def save_customer(id: str) -> tuple[str, int] | Response:
-    """Save the record of a customer."""
+    """Save the record of a customer, and its status where that is sent too."""
     row = _row(id)
     form = _record_form(row)
     if not form.validate():
         return _page(row, form), 422
-    work = current.writer()
-    operations.change(work, id, row.version if form.version.data is None else form.version.data, form.record)
+    work, status = current.writer(), CustomerStatus(form.status.data)
+    try:
+        operations.change(work, id, form.version_or(row.version), form.record, current.now())
+        if status is not row.status:
+            set_customer_status(work, id, status, current.now())
+    except Invalid as invalid:
+        add_faults(form, invalid.errors)
+        return _page(row, form), 422
+    except Stale:
+        work.rollback()
+        return _stale(form, id), 409
     work.commit()
     return see_other(f"/admin/customers/{id}?done=saved")
 
@@ -120,7 +133,9 @@ def save_customer(id: str) -> tuple[str, int] | Response:
 def status(id: str) -> str:
     """Show what each status means for a customer, and how many people it would reach."""
     row = _row(id)
-    return _status_page(row, StatusForm(formdata=None, data={"status": row.status.value, "version": row.version}))
+    form = StatusForm(formdata=None, data={"status": row.status.value})
+    form.keep_shown({"status": row.status}, row.version)
+    return _status_page(row, form)
 
 
 @bp.post("/customers/<id>/status")
@@ -128,11 +143,15 @@ def status(id: str) -> str:
 def save_status(id: str) -> tuple[str, int] | Response:
     """Change how a customer stands; it acts at once."""
     row = _row(id)
-    form = StatusForm(data={"version": row.version})
+    form = StatusForm()
     if not form.validate():
         return _status_page(row, form), 422
-    work = current.writer()
-    set_customer_status(work, id, CustomerStatus(form.status.data), current.now(), form.version.data)
+    work, status = current.writer(), CustomerStatus(form.status.data)
+    try:
+        set_customer_status(work, id, status, current.now(), form.version_or(row.version))
+    except Stale:
+        work.rollback()
+        return _status_stale(form, id), 409
     work.commit()
     return see_other(f"/admin/customers/{id}?done=saved")
 
@@ -174,13 +193,23 @@ def _row(customer_id: str) -> AnyRow:
 
 
 def _record_form(row: AnyRow, **given: object) -> RecordForm:
-    stored = {"name": row.name, "email": row.email, "customer_class": row.class_id, "version": row.version}
-    form = RecordForm(**given, data=stored)
+    form = RecordForm(**given, data={**_stored(row), "status": row.status.value})
     form.customer_class.choices = choices(queries.classes(current.reader()))
     return form
 
 
-def _page(row: AnyRow, form: RecordForm) -> str:
+def _stored(row: AnyRow) -> dict[str, Any]:
+    return {"name": row.name, "email": row.email, "customer_class": row.class_id}
+
+
+def _stale(form: RecordForm, id: str) -> str:
+    """Show what others saved meanwhile, with what was typed kept."""
+    row = _row(id)
+    words = {**_stored(row), "customer_class": row.class_name}
+    return _page(row, form, [(form[name].label.text, words[name]) for name in form.catch_up(_stored(row), row.version)])
+
+
+def _page(row: AnyRow, form: RecordForm, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
     subject = _subject(row.id)
     iq = request.args.get("iq", "").strip()[:200].replace("\0", "")
     page = people_of(current.reader(), row.id, Wanted(iq), request.args.get("after"), current.now())
@@ -192,8 +221,9 @@ def _page(row: AnyRow, form: RecordForm) -> str:
         offer=launches.offer(current.visitor(), subject, registry(), _individuals(people), _more(page, row.id)),
         individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
         offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
+        refusals=refusals.of_customer(row),
         iq=iq,
-        count_text="",
+        meanwhile=meanwhile,
         here=_here() if request.method == "GET" else f"/admin/customers/{row.id}",
         **next_links(page, iq=iq),
     )
@@ -207,22 +237,40 @@ def _new_form(**given: object) -> NewCustomerForm:
     return form
 
 
+def _rules(form: NewCustomerForm) -> Rules:
+    rules = rules_in_class(current.reader(), form.customer_class.data or "", current.house().names)
+    return rules.with_words(form.login.data, form.name.data)
+
+
 def _new_page(form: NewCustomerForm) -> str:
+    rules = _rules(form)
     form.password.data = ""
-    return render_template(
-        "admin/customer_new.html", form=form, generated=offered_password(form.login.data, passwords.SHORTEST)
-    )
+    return render_template("admin/customer_new.html", form=form, rules=rules, generated=offered_password(rules))
 
 
 def _refused(form: NewCustomerForm, faults: Mapping[str, Sequence[str]]) -> str:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return _new_page(form)
 
 
-def _status_page(row: AnyRow, form: StatusForm) -> str:
-    reach = identities.reach(current.reader(), row.id, current.now())
-    return render_template("admin/customer_status.html", customer=row, form=form, reach=reach, statuses=STATUSES)
+def _status_page(row: AnyRow, form: StatusForm, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
+    reader, now = current.reader(), current.now()
+    return render_template(
+        "admin/customer_status.html",
+        customer=row,
+        form=form,
+        reach=identities.reach(reader, row.id, now),
+        barred=kept_out(reader, row.id, now),
+        statuses=STATUSES,
+        meanwhile=meanwhile,
+    )
+
+
+def _status_stale(form: StatusForm, id: str) -> str:
+    """Show how the customer stands now, with what was chosen kept."""
+    row, titles = _row(id), dict(STATUSES)
+    changed = form.catch_up({"status": row.status}, row.version)
+    return _status_page(row, form, [(form.status.label.text, _(titles[row.status.value])) for _name in changed])
 
 
 def _subject(identity_id: str) -> launches.Subject:
@@ -260,7 +308,8 @@ def _more(page: Page[AnyRow], customer_id: str) -> str | None:
 
 def _cells(person: launches.Subject, row: AnyRow) -> tuple[object, ...]:
     role = person.role_name or _("no role")
-    return person.id, person.name, person.login, role, str(person.standing), row.activates_on, row.expires_on
+    zone = in_force(row, "time_zone", row.gateway_time_zone).value
+    return person.id, person.name, person.login, role, str(person.standing), row.activates_on, row.expires_on, zone
 
 
 def _here() -> str:

@@ -3,6 +3,7 @@
 from gateway.access.individuals import Manager
 from gateway.admin import queries
 from gateway.admin.portal import bp
+from gateway.admin.refusals import of_individual
 from gateway.errors import NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.people.views import Desk, pages
@@ -22,6 +23,7 @@ def _desk(id: str) -> Desk:
         ((_("Customers"), "/admin/customers"), (customer.name, record)),
         access_url=f"{record}/individuals/%s/self-care",
         roles_url=f"{record}/allowed-roles",
+        refusals=of_individual,
     )
 
 

@@ -1,14 +1,16 @@
 """The outbox: which letters were written to whom."""
 
 from flask import render_template, request
+from werkzeug.wrappers import Response
 
 from gateway.admin.portal import bp
 from gateway.identity import queries as identities
-from gateway.mail import queries
+from gateway.mail import operations, queries
 from gateway.portal.pages import next_links
 from gateway.web import current
 from gateway.web.letters import written
 from gateway.web.marks import belongs_to
+from gateway.web.redirects import see_other
 
 
 @bp.get("/mail")
@@ -29,3 +31,13 @@ def mail() -> str:
         sends=house.settings.mail_url is not None,
         **next_links(page),
     )
+
+
+@bp.post("/mail/<id>/again")
+@belongs_to("mail")
+def send_again(id: str) -> Response:
+    """Try a letter that was given up once more."""
+    work = current.writer()
+    operations.again(work, id, current.now())
+    work.commit()
+    return see_other("/admin/mail?done=mail-again")

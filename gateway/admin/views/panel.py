@@ -16,10 +16,12 @@ from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
-from gateway.identity import networks, passwords, queries
+from gateway.identity import networks, passwords, queries, second_factor
+from gateway.identity.forms import add_faults
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
 from gateway.identity.models import Kind, NetworkList
-from gateway.identity.operations import offered_password, password_faults
+from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_of
+from gateway.portal.pages import form_text
 from gateway.web import current
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
@@ -40,11 +42,11 @@ class Shown:
 @belongs_to("customers")
 def panel(id: str, individual: str | None = None) -> str:
     """Show somebody's access."""
-    row = _row(id, individual)
+    row = row_of(id, individual)
     entries = _entries(row)
     stored = _stored(row, entries)
-    form = PanelForm(formdata=None, data={**stored, "version": row.version})
-    form.keep_shown(stored)
+    form = PanelForm(formdata=None, data=stored)
+    form.keep_shown(stored, row.version)
     return _page(row, entries, form)
 
 
@@ -53,9 +55,9 @@ def panel(id: str, individual: str | None = None) -> str:
 @belongs_to("customers")
 def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Response:
     """Save somebody's access: all of it, or nothing."""
-    row = _row(id, individual)
+    row = row_of(id, individual)
     entries = _entries(row)
-    form = PanelForm(data={**_stored(row, entries), "version": row.version})
+    form = PanelForm(data=_stored(row, entries))
     form.offer(
         operations.roles_to_hold(current.reader(), row.kind, row.customer_id, row.role_id),
         current.house().settings.languages,
@@ -64,8 +66,7 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
     typed = form.password.data or ""
     faults: Mapping[str, Sequence[str]] = {}
     if typed:
-        shortest = row.password_shortest or passwords.SHORTEST
-        faults = password_faults(typed, typed, form.login.data, shortest)
+        faults = password_faults(typed, typed, _rules(row).with_words(form.login.data))
     if not form.validate() or faults:
         return _refused(row, entries, form, faults)
     password = operations.NewPassword(passwords.hashed(typed), form.password_must_change.data) if typed else None
@@ -74,22 +75,35 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
         operations.save(
             work,
             row.id,
-            row.version if form.version.data is None else form.version.data,
+            form.version_or(row.version),
             form.access,
             current.now(),
-            trusted_networks=form.networks,
+            trusted_networks=form.trusted_networks.networks,
             password=password,
         )
     except Invalid as invalid:
         return _refused(row, entries, form, invalid.errors)
     except Stale:
         work.rollback()
-        return _stale(_row(id, individual), form)
+        return _stale(row_of(id, individual), form)
     work.commit()
     return see_other(f"{request.path}?done=saved")
 
 
-def _row(customer_id: str, individual: str | None) -> AnyRow:
+@bp.post("/customers/<id>/self-care/second-factor/reset")
+@bp.post("/customers/<id>/individuals/<individual>/self-care/second-factor/reset")
+@belongs_to("customers")
+def reset_factor(id: str, individual: str | None = None) -> Response:
+    """Drop somebody's second factor and end their sessions; whether one is asked stays as it is (TOTP-08)."""
+    row = row_of(id, individual)
+    work = current.writer()
+    second_factor.reset(work, row.id, form_text("reason"), current.now())
+    work.commit()
+    return see_other(f"{request.path.removesuffix('/second-factor/reset')}?done=factor-reset")
+
+
+def row_of(customer_id: str, individual: str | None) -> AnyRow:
+    """Return the access of a customer or of one of its individuals; raises `NotFound`."""
     row = queries.access(current.reader(), individual or customer_id)
     kind = Kind.INDIVIDUAL if individual else Kind.CUSTOMER
     if row is None or row.kind is not kind or row.customer_id != customer_id:
@@ -99,6 +113,13 @@ def _row(customer_id: str, individual: str | None) -> AnyRow:
 
 def _entries(row: AnyRow) -> Sequence[AnyRow]:
     return networks.on_list(current.reader(), row.id, NetworkList.PROVIDER)
+
+
+def _above(row: AnyRow, entries: Sequence[AnyRow]) -> Sequence[AnyRow]:
+    """Return the customer's list where it counts for an individual, who has none of their own."""
+    if entries or row.kind is Kind.CUSTOMER:
+        return ()
+    return networks.on_list(current.reader(), row.customer_id, NetworkList.PROVIDER)
 
 
 def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
@@ -115,29 +136,25 @@ def _stored(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, Any]:
 def _refused(
     row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, faults: Mapping[str, Sequence[str]]
 ) -> tuple[str, int]:
-    for name, texts in faults.items():
-        form[name].errors = [*form[name].errors, *texts]
+    add_faults(form, faults)
     return _page(row, entries, form), 422
 
 
 def _stale(row: AnyRow, form: PanelForm) -> tuple[str, int]:
     """Show what others changed meanwhile, with what was typed kept; saving again saves it over that."""
     entries = _entries(row)
-    stored = _stored(row, entries)
-    changed = form.meanwhile(stored)
-    form.keep_shown(stored)
-    form.version.raw_data, form.version.data = None, row.version
-    return _page(row, entries, form, changed), 409
+    return _page(row, entries, form, form.catch_up(_stored(row, entries), row.version)), 409
 
 
 def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequence[str] | None = None) -> str:
     reader, now = current.reader(), current.now()
-    stored, shortest = _stored(row, entries), row.password_shortest or passwords.SHORTEST
+    stored, rules = _stored(row, entries), _rules(row)
     inherited = {name: _in_force(row, name, own=False) for name in FIELDS}
     roles = operations.roles_to_hold(reader, row.kind, row.customer_id, row.role_id)
     form.offer(roles, current.house().settings.languages, {name: found.value for name, found in inherited.items()})
     form.password.data = ""
     typed = {name: form[name].data or inherited[name].value for name in PREFERENCES}
+    above = _above(row, entries)
     words = {**stored, "role": dict(roles).get(row.role_id, ""), "api_access": _word("api_access", row.api_access)}
     return render_template(
         "admin/panel.html",
@@ -148,12 +165,21 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         samples=samples.samples(typed, now),
         zones=zones_with_offsets(now),
         entries=entries,
+        above=[entry.network for entry in above],
+        entries_url=f"{request.path}/networks",
+        now=now,
         warnings=_warnings(row, entries),
-        outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
-        generated=offered_password(row.login, shortest),
-        shortest=shortest,
+        outside=queries.sessions_outside(
+            reader, row.id, networks.kept((entry.network, entry.expires_at) for entry in entries or above), now
+        ),
+        generated=offered_password(rules),
+        rules=rules,
         meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
     )
+
+
+def _rules(row: AnyRow) -> Rules:
+    return rules_of(row, current.house().names)
 
 
 def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:
@@ -162,6 +188,8 @@ def _in_force(row: AnyRow, name: str, *, own: bool = True) -> InForce:
 
 def _shown(row: AnyRow, name: str) -> Shown:
     found = _in_force(row, name)
+    if name == "second_factor" and row.second_factor_chosen and not found.value:
+        return Shown(_("Yes"), _("their own choice"))
     places = {
         Origin.OWN: _("set here"),
         Origin.CUSTOMER: _("from customer %(name)s") % {"name": row.customer_name},
@@ -184,6 +212,7 @@ def _warnings(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, str]:
         found["login"] = _("Without a login there is no self-care access, and no portal can be opened for them.")
     if operations.opens_nothing(current.reader(), current.house().rights, row.kind, row.customer_id, row.role_id):
         found["role"] = _("This role opens no portal: only their own pages are left.")
-    if _in_force(row, "second_factor").value:
+    asked = _in_force(row, "second_factor").value or row.second_factor_chosen
+    if asked and not (row.has_app or row.has_passkey):
         found["second_factor"] = _("No second factor is set up yet: the next log-in asks for it first.")
     return found

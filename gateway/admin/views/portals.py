@@ -1,6 +1,6 @@
 """Portals: which there are, on or off, and those that live elsewhere registered, changed and given their structure."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,10 @@ from gateway.access.operations import set_portal_enabled
 from gateway.access.rights import SELF_CARE
 from gateway.access.structure import Structure
 from gateway.admin import trees
-from gateway.admin.forms.portals import NewPortalForm, PortalForm, StructureForm
+from gateway.admin.forms.portals import HUES, NewPortalForm, PortalForm, StructureForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
-from gateway.errors import Forbidden, Invalid, NotFound
+from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import elsewhere
@@ -25,7 +25,7 @@ from gateway.oidc import keys
 from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import registry
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 SAMPLE = [{"key": "overview", "title": "Overview"}, {"key": "orders", "title": "Orders"}]
@@ -58,6 +58,7 @@ def new_portal() -> str:
 
 @bp.post("/portals/new")
 @belongs_to("portals")
+@needs_recent
 def create_portal() -> str | tuple[str, int]:
     """Register a portal elsewhere; the secret of its client is shown on the answering page, and never again."""
     form = NewPortalForm(_networks())
@@ -71,7 +72,7 @@ def create_portal() -> str | tuple[str, int]:
     except Invalid as invalid:
         form.slug.errors = [_(text) for text in invalid.errors["slug"]]
         return render_template("admin/portal_new.html", form=form), 422
-    keys.ensure(work, current.house().settings.keys_by_id(keys.PURPOSE), now)
+    keys.ensure(work, current.house().vault, now)
     work.commit()
     return _once(form.slug.data or "", secret)
 
@@ -84,20 +85,27 @@ def portal(slug: str) -> str:
     if not isinstance(found, External):
         return _page(found, None, None)
     row = _row(slug)
-    return _page(found, row, _form(row, formdata=None))
+    form = _form(row, formdata=None)
+    form.keep_shown(_stored(row), row.version)
+    return _page(found, row, form)
 
 
 @bp.post("/portals/<slug>")
 @belongs_to("portals")
+@needs_recent
 def save_portal(slug: str) -> str | tuple[str, int] | Response:
     """Save what is said of a portal elsewhere; it acts at everybody's next request."""
     row = _row(slug)
     form = _form(row)
     if not form.validate():
         return _page(_portal(slug), row, form), 422
-    version = row.version if form.version.data is None else form.version.data
+    version = form.version_or(row.version)
     work = current.writer()
-    secret = external.change(work, slug, version, form.registration)
+    try:
+        secret = external.change(work, slug, version, form.registration)
+    except Stale:
+        work.rollback()
+        return _stale(form, slug), 409
     work.commit()
     return _once(slug, secret) if secret else see_other(f"/admin/portals/{slug}?done=saved")
 
@@ -119,6 +127,7 @@ def switch_portal(slug: str) -> Response:
 
 @bp.post("/portals/<slug>/secret")
 @belongs_to("portals")
+@needs_recent
 def new_secret(slug: str) -> str:
     """Give the client of a portal another secret, shown on the answering page; the one before stops working."""
     row = _row(slug)
@@ -152,7 +161,7 @@ def save_structure(slug: str) -> str | tuple[str, int] | Response:
         return render_template(
             "admin/portal_structure.html", portal=row, form=form, difference=difference, gains=gains, titles=after.nodes
         )
-    version = row.version if form.version.data is None else form.version.data
+    version = form.version_or(row.version)
     work = current.writer()
     external.set_pages(work, slug, version, pages)
     work.commit()
@@ -178,13 +187,22 @@ def _row(slug: str) -> AnyRow:
 
 
 def _form(row: AnyRow, **given: Any) -> PortalForm:
-    shown: Mapping[str, Any] = {
-        **row._mapping,
-        "hue": str(row.hue),
-        "redirect_uris": "\n".join(row.redirect_uris),
-        "post_logout_uris": "\n".join(row.post_logout_uris),
-    }
-    return PortalForm(_networks(), data=shown, **given)
+    return PortalForm(_networks(), data=_stored(row), **given)
+
+
+def _stored(row: AnyRow) -> dict[str, Any]:
+    plain = {name: getattr(row, name) for name in ("title", "icon", "start_url", "logout_uri", "public")}
+    lists = {name: "\n".join(getattr(row, name)) for name in ("redirect_uris", "post_logout_uris")}
+    return {**plain, **lists, "hue": str(row.hue)}
+
+
+def _stale(form: PortalForm, slug: str) -> str:
+    """Show what others saved meanwhile, with what was typed kept."""
+    row = _row(slug)
+    stored = _stored(row)
+    words = {**stored, "hue": _(dict(HUES)[stored["hue"]]), "public": _("Yes") if row.public else _("No")}
+    changed = form.catch_up(stored, row.version)
+    return _page(_portal(slug), row, form, [(_(form[name].label.text), words[name] or "") for name in changed])
 
 
 def _pages(form: Any) -> list[dict[str, Any]] | None:
@@ -196,11 +214,23 @@ def _pages(form: Any) -> list[dict[str, Any]] | None:
         return None
 
 
-def _page(found: AnyPortal, row: AnyRow | None, form: PortalForm | None) -> str:
+def _page(
+    found: AnyPortal,
+    row: AnyRow | None,
+    form: PortalForm | None,
+    meanwhile: Sequence[tuple[str, str]] | None = None,
+) -> str:
     notices = elsewhere.unconfirmed(current.reader(), found.slug) if row else []
     nodes = [(key.count("."), _(node.title), key) for key, node in found.structure.nodes.items()]
     return render_template(
-        "admin/portal.html", portal=found, title=_(found.title), row=row, form=form, nodes=nodes, notices=notices
+        "admin/portal.html",
+        portal=found,
+        title=_(found.title),
+        row=row,
+        form=form,
+        nodes=nodes,
+        notices=notices,
+        meanwhile=meanwhile,
     )
 
 

@@ -37,6 +37,7 @@ from gateway.identity import queries as identities
 from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Identity, Kind
 from gateway.identity.operations import set_customer_status
+from gateway.identity.password_rules import rules_in_class, rules_of
 from gateway.web import current
 from gateway.web.marks import serves
 
@@ -64,8 +65,8 @@ def customers(asked: dict[str, Any]) -> Body:
 @bp.answers(Customer, 201, headers=ETAG)
 def create_customer(given: dict[str, Any]) -> Response:
     """Make a customer. Without a role it gets the default role, which opens everything."""
-    shortest = identities.shortest_in_class(current.reader(), given["customer_class"])
-    password = access.new_password(given, given.get("login"), shortest)
+    names = current.house().names
+    password = access.new_password(given, lambda: rules_in_class(current.reader(), given["customer_class"], names))
     record = operations.Record(given["name"], given.get("email", ""), given["customer_class"])
     status = given.get("status", CustomerStatus.ACTIVE)
 
@@ -96,7 +97,7 @@ def change_customer(given: dict[str, Any], id: str) -> Answer:
     """Change a customer: all of what is sent, or nothing."""
     row = _row(id)
     version = asked_version(row.version)
-    password = access.new_password(given, given.get("login", row.login), row.password_shortest)
+    password = access.new_password(given, lambda: rules_of(row, current.house().names))
     work = current.writer()
     changing(lambda unit: _change(unit, row, version, given, password))(work)
     work.commit()
@@ -108,7 +109,7 @@ def _change(work: Work, row: AnyRow, version: int, given: dict[str, Any], passwo
     now = current.now()
     if given.keys() & set(RECORD):
         kept = {"name": row.name, "email": row.email or "", "customer_class": row.class_id}
-        operations.change(work, row.id, version, operations.Record(*({**kept, **given}[name] for name in RECORD)))
+        operations.change(work, row.id, version, operations.Record(*({**kept, **given}[name] for name in RECORD)), now)
         version = work.get_one(Identity, row.id).version
     values = access.columns(given)
     values |= {
@@ -178,14 +179,14 @@ def end_customers_session(id: str, session: str) -> Response:
 def sessions_of(identity_id: str) -> Body:
     """Answer the sessions of somebody."""
     names = ("id", "started_at", "last_seen_at", "address", "agent")
-    rows = identities.own_sessions(current.reader(), identity_id)
+    rows = identities.own_sessions(current.reader(), identity_id, current.now())
     return {"items": [{name: getattr(row, name) for name in names} for row in rows], "next": None}
 
 
 def end_session_of(identity_id: str, session: str) -> Response:
     """End a session of somebody; raises `NotFound` for any other."""
-    work = current.writer()
-    if not sessions.end_own(work, identity_id, session, current.now()):
+    work, why = current.writer(), "ended" if identity_id == current.visitor().id else "ended-by-staff"
+    if not sessions.end_one(work, identity_id, session, current.now(), why):
         raise NotFound
     work.commit()
     return no_body()

@@ -34,6 +34,7 @@ from gateway.i18n.catalog import N_
 from gateway.identity import queries as identities
 from gateway.identity.inheritance import in_force
 from gateway.identity.models import Identity, Kind, Realm
+from gateway.identity.password_rules import Rules, rules_for
 from gateway.identity.standing import individual_standing
 from gateway.people import queries
 from gateway.web import current
@@ -63,9 +64,7 @@ def individuals(asked: dict[str, Any]) -> Body:
 def create_individual(given: dict[str, Any]) -> Response:
     """Make an individual with one of the roles that its customer may hand out."""
     by = _manager(given.get("customer"))
-    password = access.new_password(
-        given, given["login"], identities.shortest_password(current.reader(), by.customer_id)
-    )
+    password = access.new_password(given, lambda: _rules(by.customer_id))
     _refuse_unless_staff(given, but="password")
     record = operations.Record(
         given["login"],
@@ -106,8 +105,7 @@ def change_individual(given: dict[str, Any], id: str) -> Answer:
     by, row = _row(id)
     _refuse_unless_staff(given)
     version = asked_version(row.version)
-    shortest = identities.shortest_password(current.reader(), by.customer_id) if "password" in given else None
-    password = access.new_password(given, given.get("login", row.login), shortest)
+    password = access.new_password(given, lambda: _rules(row.id))
     work = current.writer()
     changing(lambda unit: _change(unit, by, row, version, given, password))(work)
     work.commit()
@@ -214,6 +212,10 @@ def _row(id: str) -> tuple[Manager, AnyRow]:
         customer_id = known(identities.access(current.reader(), id)).customer_id
     row = queries.individual(current.reader(), str(customer_id), id)
     return Manager.of(who, str(customer_id)), known(row)
+
+
+def _rules(id: str) -> Rules:
+    return rules_for(current.reader(), id, current.house().names)
 
 
 def _refuse_unless_staff(given: dict[str, Any], but: str = "") -> None:

@@ -8,9 +8,12 @@ from gateway.access.by_token import token_of
 from gateway.api.blueprint import bp
 from gateway.api.schemas.calls import Credentials, Leaked, Opened, Taken
 from gateway.api.views.answering import Answer, Body, no_body
+from gateway.errors import LoginRefused
 from gateway.identity import api_tokens
+from gateway.identity.models import Realm
 from gateway.tokens import key_of
 from gateway.web import bearer, current
+from gateway.web.attempts import counted
 from gateway.web.marks import for_everyone_logged_in, open_to_all
 
 
@@ -26,14 +29,16 @@ def open_session(given: dict[str, Any]) -> Body:
     login, token = given["login"], given["token"]
     if not api_tokens.is_well_formed(token):
         raise Unauthorized(www_authenticate=bearer.CHALLENGE)
-    now, address = current.now(), current.address()
-    key = key_of(token)
-    found, cause = token_of(current.reader(), current.house().rights, key, login, address, now)
-    work = current.writer()
-    if cause is not None:
-        api_tokens.refuse(work, login, cause, found, now)
+    now, address, work = current.now(), current.address(), current.writer()
+    found, cause = token_of(current.reader(), current.house().rights, key_of(token), login, address, now)
+    try:
+        with counted("api", found.realm if found else Realm.SELF_CARE, login):
+            if cause is not None:
+                raise LoginRefused(cause)
+    except LoginRefused as refused:
+        api_tokens.refuse(work, login, refused.cause, found, now)
         work.commit()
-        raise Unauthorized(www_authenticate=bearer.CHALLENGE)
+        raise Unauthorized(www_authenticate=bearer.CHALLENGE) from refused
     opened, seconds = api_tokens.start(work, found, now, address)
     work.commit()
     return {"access_token": opened, "token_type": "Bearer", "expires_in": seconds}

@@ -8,7 +8,7 @@ from gateway.oidc.metadata import PATH as METADATA
 from gateway.oidc.metadata import STRUCTURE_SCHEMA, metadata
 from gateway.oidc.operations import Granted
 from gateway.oidc.protocol import Refused
-from gateway.oidc.views.common import bp, issuer, sealing
+from gateway.oidc.views.common import bp, issuer
 from gateway.web import bearer, current
 from gateway.web.marks import open_to_programs
 
@@ -76,7 +76,7 @@ def _granted(portal: str, given: dict[str, str]) -> Granted:
 
 
 def _tokens(portal: str, granted: Granted) -> Response:
-    key, now = keys.signing(current.reader(), sealing(), current.now()), current.now()
+    key, now = keys.signing(current.reader(), current.house().vault, current.now()), current.now()
     who = granted.who
     access = tokens.access_token(key, issuer(), portal, who.id, granted.sid, granted.scope, now)
     return jsonify(

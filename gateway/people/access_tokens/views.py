@@ -13,7 +13,7 @@ from gateway.identity.models import Realm
 from gateway.people.access_tokens.forms import LEVELS, TokenForm
 from gateway.portal.registry import registry
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 
@@ -43,16 +43,17 @@ Find = Callable[..., Owner]
 def pages(bp: Blueprint, node: str, path: str, endpoint: str, find: Find) -> None:
     """Hang the pages on a portal, under `path`, as part of `node`; `find` gets what the path has beside the token."""
 
-    def hang(rule: str, method: str, view: Callable[..., Answer], name: str) -> None:
+    def hang(rule: str, method: str, view: Callable[..., Answer], name: str, *, sensitive: bool = False) -> None:
         def page(token: str | None = None, **place: str) -> Answer:
             owner = find(**place)
             return view(owner) if token is None else view(owner, token)
 
         page.__doc__ = view.__doc__
-        bp.add_url_rule(f"{path}{rule}", name, belongs_to(node)(page), methods=[method])
+        marked = belongs_to(node)(page)
+        bp.add_url_rule(f"{path}{rule}", name, needs_recent(marked) if sensitive else marked, methods=[method])
 
     hang("", "GET", tokens, endpoint)
-    hang("", "POST", make, f"{endpoint}_make")
+    hang("", "POST", make, f"{endpoint}_make", sensitive=True)
     hang("/<token>/revoke", "POST", revoke, f"{endpoint}_revoke")
 
 

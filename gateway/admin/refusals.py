@@ -1,0 +1,86 @@
+"""Why somebody was not let in: the true reasons, for staff only, and what they wait for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from gateway.access.levels import Level
+from gateway.audit.queries import refused_log_ins
+from gateway.db import AnyRow
+from gateway.i18n.catalog import N_, gettext
+from gateway.identity import queries, throttle
+from gateway.identity.models import Realm
+from gateway.web import current
+
+LOOKED_BACK = timedelta(days=30)
+SHOWN = 10
+REASONS: Mapping[str, str] = {
+    "wrong-password": N_("The password was wrong."),
+    "wrong-code": N_("The code of the second factor was wrong."),
+    "no-password": N_("No password is set."),
+    "password-unused": N_("The password that staff set has lapsed: it was not used within three days."),
+    "suspended": N_("The individual is suspended."),
+    "not-yet-active": N_("The individual is not active yet."),
+    "expired": N_("The individual has expired."),
+    "customer-blocked": N_("The customer is blocked."),
+    "customer-closed": N_("The customer is closed."),
+    "network": N_("The address is not in the trusted networks."),
+    "throttled": N_("Too many attempts before: this one was not looked at."),
+}
+"""The causes of refused log-ins, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One log-in that was refused: of whom, from where, and why."""
+
+    at: datetime
+    subject_id: str
+    name: str
+    address: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """What the card of refused log-ins shows. `waiting`: from where, and until when, the login has to wait."""
+
+    rows: Sequence[Refused]
+    more: bool
+    waiting: Sequence[AnyRow]
+    free_url: str
+    record_url: str | None
+    of_one: bool
+
+
+def of_customer(row: AnyRow) -> Refusals:
+    """Return the refused log-ins of a customer and its individuals."""
+    return _refusals(row.id, None, row.login, f"/admin/customers/{row.id}/self-care/attempts")
+
+
+def of_individual(row: AnyRow) -> Refusals:
+    """Return the refused log-ins of an individual."""
+    free_url = f"/admin/customers/{row.customer_id}/individuals/{row.id}/self-care/attempts"
+    return _refusals(row.customer_id, row.id, row.login, free_url)
+
+
+def _refusals(customer_id: str, individual_id: str | None, login: str | None, free_url: str) -> Refusals:
+    reader, now = current.reader(), current.now()
+    found = refused_log_ins(reader, customer_id, individual_id, now - LOOKED_BACK, SHOWN + 1)
+    names = queries.names(reader, {row.subject_id for row in found})
+    seen = current.visitor().level("console", "audit") > Level.FORBIDDEN
+    query = {"event": "login.refused", **({"subject": login} if login else {})}
+    return Refusals(
+        [_told(row, names) for row in found[:SHOWN]],
+        len(found) > SHOWN,
+        throttle.waiting(reader, Realm.SELF_CARE, login, now) if login else [],
+        free_url,
+        f"/admin/audit?{urlencode(query)}" if seen else None,
+        individual_id is not None,
+    )
+
+
+def _told(row: AnyRow, names: Mapping[str, str]) -> Refused:
+    reason = gettext(REASONS[row.reason]) if row.reason in REASONS else row.reason or ""
+    return Refused(row.at, row.subject_id, names.get(row.subject_id, row.subject_id), row.address, reason)

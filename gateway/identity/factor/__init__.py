@@ -1,0 +1,1 @@
+"""The second factor at the log-in: the faces of its steps."""
