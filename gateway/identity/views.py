@@ -1,6 +1,7 @@
 """Logging in and out, for both realms: password, then what else is due, then in."""
 
 from dataclasses import replace
+from urllib.parse import quote
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
@@ -28,6 +29,11 @@ REALM = {Scope.SELF_CARE: Realm.SELF_CARE, Scope.ADMIN: Realm.ADMIN}
 def log_in_path() -> str:
     """Return the address of the log-in page of the present realm."""
     return "/admin/login" if browser.scope() is Scope.ADMIN else "/login"
+
+
+def step_url(step: str, target: str) -> str:
+    """Return the address of a step of the log-in, from which one goes on to `target`."""
+    return f"{log_in_path()}/{step}?next={quote(target, safe='/')}"
 
 
 def log_in_page(form: LogInForm, message: str | None, status: int) -> tuple[str, int]:
@@ -168,9 +174,8 @@ def _invitation_page(who: Candidate | None) -> tuple[str, int]:
 
 def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
     rules = [_("At least %(count)d characters; any characters count.") % {"count": who.shortest}]
-    action = f"{log_in_path()}/password"
     target = safe_next(request.args.get("next"), PREFIX[browser.scope()], HOME[browser.scope()])
-    return render_template("identity/password.html", form=form, rules=rules, action=f"{action}?next={target}")
+    return render_template("identity/password.html", form=form, rules=rules, action=step_url("password", target))
 
 
 def _remembered(who: Candidate) -> Candidate:
@@ -219,4 +224,4 @@ def enter(who: Candidate, target: str | None) -> tuple[str, str]:
         second_factor.begin(work, current.house().vault, who.id, who.factor, sessions.key_of(cookie), now)
     work.commit()
     there = safe_next(target, PREFIX[scope], HOME[scope])
-    return (there if who.due is None else f"{log_in_path()}/{who.due}?next={there}"), cookie
+    return (there if who.due is None else step_url(who.due, there)), cookie
