@@ -143,6 +143,7 @@ def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
         suspended=values.get("suspended", False),
         created_at=clock.now(),
         version=1,
+        second_factor_chosen=False,
     )
 
 
@@ -209,7 +210,7 @@ def _networks(work: Work, listed: Mapping[str, Sequence[str]]) -> None:
 
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
-    | {"password_set_at"}
+    | {"password_set_at", "second_factor_chosen"}
 )
 
 IMPORTERS = (
