@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
@@ -34,6 +35,11 @@ REALM = {Scope.SELF_CARE: Realm.SELF_CARE, Scope.ADMIN: Realm.ADMIN}
 def log_in_path() -> str:
     """Return the address of the log-in page of the present realm."""
     return "/admin/login" if browser.scope() is Scope.ADMIN else "/login"
+
+
+def step_url(step: str, target: str) -> str:
+    """Return the address of a step of the log-in, from which one goes on to `target`."""
+    return f"{log_in_path()}/{step}?next={quote(target, safe='/')}"
 
 
 def log_in_page(
@@ -191,7 +197,7 @@ def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
         form=form,
         rules=rules,
         generated=offered_password(rules),
-        action=f"{log_in_path()}/password?next={target}",
+        action=step_url("password", target),
         strength_url=f"{log_in_path()}/strength",
     )
 
@@ -261,4 +267,4 @@ def enter(who: Candidate, target: str | None) -> Entered:
     sessions.keep_latest(work, who.id, now)
     work.commit()
     there = safe_next(target, PREFIX[scope], HOME[scope])
-    return Entered(cookie, there if who.due is None else f"{log_in_path()}/{who.due}?next={there}", failed)
+    return Entered(cookie, there if who.due is None else step_url(who.due, there), failed)
