@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as Work
 from gateway import cells, clock
 from gateway.access.models import AllowedRole, Role
 from gateway.db import AnyRow, new_id
-from gateway.i18n import patterns
+from gateway.i18n.samples import check_pattern
 from gateway.identity import logins, networks
 from gateway.identity.models import (
     CustomerClass,
@@ -92,19 +92,15 @@ def trusted(text: str) -> list[str]:
     return networks.parse(text)
 
 
-def pattern(check: Callable[[str], object]) -> Callable[[str], str | None]:
-    """Return a reader of patterns that `check` takes; an empty one is inherited."""
+def pattern(field: str) -> Callable[[str], str | None]:
+    """Return a reader of formats for a field of preferences; an empty one is inherited."""
 
     def read(text: str) -> str | None:
         if text:
-            check(text)
+            check_pattern(field, text)
         return text or None
 
     return read
-
-
-def _readable(text: str) -> None:
-    patterns.date_reader(text, "en")
 
 
 _PANEL = (
@@ -114,10 +110,10 @@ _PANEL = (
     Field("password_must_change", cells.yes_or_no, required=False),
     Field("time_zone", zone, required=False),
     Field("language", language, required=False),
-    Field("output_date_format", pattern(patterns.date_template), required=False),
-    Field("output_time_format", pattern(patterns.time_template), required=False),
-    Field("input_date_format", pattern(_readable), required=False),
-    Field("input_time_format", pattern(patterns.time_template), required=False),
+    *(
+        Field(name, pattern(name), required=False)
+        for name in ("output_date_format", "output_time_format", "input_date_format", "input_time_format")
+    ),
 )
 
 

@@ -9,13 +9,14 @@ from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import ValidationError
 
-from gateway.i18n.catalog import N_, language_name
+from gateway.i18n.catalog import DEFAULT, N_, language_label, language_name
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import ZONES, zone_of
 from gateway.identity import logins
 from gateway.identity.inheritance import PREFERENCES
+from gateway.web.fields import PatternField
 
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -51,13 +52,13 @@ def _good_pattern(form: "PreferenceFields", field: Field) -> None:
     if field.data is None and form.inherits:
         return
     try:
-        check_pattern(field.name, field.data or "")
+        check_pattern(field.name, field.data or "", form.language.data or DEFAULT)
     except BadPattern as error:
         raise ValidationError(str(error)) from error
 
 
-def _pattern(label: str) -> StringField:
-    return StringField(label, filters=[stripped], validators=[_good_pattern])
+def _pattern(label: str) -> PatternField:
+    return PatternField(label, filters=[stripped], validators=[_good_pattern])
 
 
 def plain_text(_form: FlaskForm, field: Field) -> None:
@@ -119,7 +120,7 @@ class PreferenceFields:
         held = self.language.object_data
         offered = list(dict.fromkeys([*tags, *([held] if held else [])]))
         empty = [("", _("Inherited: %(value)s") % {"value": language_name(inherited)})] if inherited else []
-        self.language.choices = choices([*empty, *((tag, language_name(tag)) for tag in offered)])
+        self.language.choices = choices([*empty, *((tag, language_label(tag)) for tag in offered)])
 
     @property
     def preferences(self) -> dict[str, str | None]:

@@ -27,7 +27,7 @@ class Written:
 def invitation(brand: str, name: str, login: str, link: str, until: datetime, formats: Formats) -> Written:
     """Write the letter with the link that lets somebody in once; the password is never in it (PWD-05)."""
     given = {"brand": brand, "name": name, "login": login, "link": link, "until": formats.moment(until)}
-    zone = {"zone": formats.preferences.time_zone}
+    zone = {"zone": formats.zone_name(until)}
     paragraphs = (
         _("Hello %(name)s,") % given,
         _("you can log in to %(brand)s now. Your login is %(login)s.") % given,

@@ -27,9 +27,5 @@ def written(reader: Connection, house: House, mail: AnyRow) -> Written | None:
     defaults = house.rights.defaults(reader, gateway(reader).version)
     preferences = preferences_in_force(to, defaults.preferences)
     link = f"{house.settings.base_url}/login/invitation/{invitation_tokens(house).sign(mail.given['secret'])}"
-    before = catalog.language()
-    catalog.use(preferences.language)
-    try:
+    with catalog.speaking(preferences.language):
         return write(mail.letter, mail.given, to, link, house.settings.brand, formats_for(preferences))
-    finally:
-        catalog.use(before)

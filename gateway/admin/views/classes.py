@@ -13,13 +13,14 @@ from gateway.db import AnyRow
 from gateway.errors import Invalid
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language_name, ngettext
+from gateway.i18n.catalog import ngettext
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import classes as operations
 from gateway.identity import passwords, queries
 from gateway.identity.inheritance import PREFERENCES
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
+from gateway.web.fields import READY
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
 
@@ -87,7 +88,7 @@ def save_class(id: str) -> tuple[str, int] | str | Response:
     changes = _changes(row, form)
     if changes and confirm != "y":
         fields = set(form.values) | {"version"}
-        typed = [(name, value) for name, value in request.form.items(multi=True) if name in fields]
+        typed = [(name, value) for name, value in request.form.items(multi=True) if name.removesuffix(READY) in fields]
         return render_template("admin/class_confirm.html", customer_class=row, changes=changes, typed=typed)
     work = current.writer()
     version = row.version if form.version.data is None else form.version.data
@@ -155,7 +156,7 @@ def _word(name: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if name == "support_access":
         return _(dict(SUPPORT)[value])
-    return language_name(value) if name == "language" else str(value)
+    return samples.word(name, str(value))
 
 
 def _customers(count: int) -> str:
