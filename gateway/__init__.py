@@ -10,13 +10,14 @@ from gateway import admin, cli, self_care
 from gateway.access.rights import Rights
 from gateway.audit.operations import Keys
 from gateway.db import Database
+from gateway.i18n.catalog import use_catalogues
 from gateway.identity import views as identity
 from gateway.launch import views as launch
 from gateway.portal import guard, navigation
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
 from gateway.settings import Settings
-from gateway.web import browser, current, errors, headers, health, jinja, logs
+from gateway.web import browser, current, errors, forms, headers, health, jinja, logs
 from gateway.web.scopes import VisitPrefix
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
     )
     registry = Registry([admin.portal, *portals, self_care.portal])
+    use_catalogues({portal.title: portal.translations for portal in portals if portal.translations})
     house = current.House(
         settings=settings,
         database=Database(settings.database_url),
@@ -56,6 +58,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     errors.register(app)
     guard.register(app, registry)
     jinja.register(app)
+    forms.register()
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)

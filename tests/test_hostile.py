@@ -31,6 +31,8 @@ VALUES = {
 FIELDS = {
     "/login": ("login", "password", "next"),
     "/admin/login": ("login", "password", "next"),
+    "/language": ("language", "next"),
+    "/admin/language": ("language", "next"),
     "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "next"),
     "/admin/gateway": ("version", "language", "time_zone", "output_date_format", "input_time_format", "idle_minutes"),
     "/admin/roles/new": ("name", "description", "realm", "like"),

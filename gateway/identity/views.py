@@ -10,7 +10,7 @@ from gateway.identity import invitations, operations, passwords, queries, sessio
 from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
-from gateway.web import browser, current
+from gateway.web import browser, current, speech
 from gateway.web.letters import invitation_tokens
 from gateway.web.marks import for_everyone_logged_in, open_to_all
 from gateway.web.redirects import safe_next, see_other
@@ -129,6 +129,17 @@ def enrol() -> str | Response:
 def formats() -> str:
     """Show how patterns write the present moment: a part of a page of the console, asked for as they are typed."""
     return render_template("identity/_samples.html", samples=samples(request.args, current.now()))
+
+
+@bp.post("/language")
+@bp.post("/admin/language", endpoint="admin_language")
+@open_to_all
+def choose_language() -> Response:
+    """Speak another language with somebody who is not logged in; whoever is has preferences of their own."""
+    response = see_other(safe_next(request.form.get("next"), PREFIX[browser.scope()], _log_in_path()))
+    if (tag := request.form.get("language")) in current.house().settings.languages:
+        speech.choose_language(response, str(tag))
+    return response
 
 
 @bp.post("/logout")

@@ -24,7 +24,7 @@ from gateway.i18n.catalog import N_
 from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.portal.registry import Registry
-from gateway.web import current, origin
+from gateway.web import current, origin, speech
 from gateway.web.browser import handle, scope, session_cookie
 from gateway.web.marks import Mark
 from gateway.web.redirects import see_other
@@ -86,7 +86,8 @@ def guard(registry: Registry) -> Response | None:
     mark = registry.marks[request.endpoint] if request.endpoint else None
     g.mark = mark
     who = _resolve()
-    catalog.use(current.preferences().language)
+    g.preferences = speech.preferences_of(current.maybe_visitor(), current.house().settings.languages)
+    catalog.use(current.formats().language)
     if mark is None:
         return None
     if mark.in_visits_only:

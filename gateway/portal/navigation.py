@@ -13,11 +13,11 @@ from gateway.access.rights import Compiled
 from gateway.access.structure import Node
 from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language
+from gateway.i18n.catalog import has, language, language_name
 from gateway.identity.models import Kind, Realm, Scope
 from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
-from gateway.web import current
+from gateway.web import current, speech
 from gateway.web.marks import Mark
 
 
@@ -60,6 +60,10 @@ class Acting:
     reason: str | None
     minutes_left: int
     end_url: str
+    zone: str
+    own_clock: bool
+    clock_url: str
+    here: str
 
 
 def navigation(registry: Registry, portal: Portal, who: Visitor, here: str | None) -> tuple[Item, ...]:
@@ -152,7 +156,19 @@ def acting(who: Visitor) -> Acting | None:
         reason=who.visit.reason,
         minutes_left=who.minutes_left(current.now()),
         end_url=f"{request.script_root}/end",
+        zone=current.formats().zone_name(current.now()),
+        own_clock=speech.own_clock(),
+        clock_url=f"{request.script_root}/clock",
+        here=request.full_path.rstrip("?") if request.method == "GET" else "",
     )
+
+
+def in_english(portal: Portal | None) -> str | None:
+    """Return why a page is in English, where the portal's own catalogue lacks the reader's language, or None."""
+    if portal is None or portal.translations is None or has(portal.translations, language()):
+        return None
+    said = {"portal": _(portal.title), "language": language_name(language())}
+    return _("%(portal)s does not speak %(language)s yet, so this page is in English.") % said
 
 
 def why_not(who: Visitor | None, mark: Mark | None) -> str | None:
@@ -178,12 +194,13 @@ def register(app: Flask, registry: Registry) -> None:
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        who = current.maybe_visitor()
-        reason = why_not(who, g.get("mark"))
+        who, mark = current.maybe_visitor(), g.get("mark")
+        reason = why_not(who, mark)
         return {
             "shell": shell(registry, who) if who else None,
             "acting": acting(who) if who else None,
+            "in_english": in_english(registry.portals.get(mark.portal or "") if mark else None),
             "why_not": reason,
-            "do_it_here": do_it_here(who, g.get("mark")),
+            "do_it_here": do_it_here(who, mark),
             "may_change": reason is None,
         }

@@ -48,6 +48,11 @@
     }, 250);
   };
 
+  // Writes a day (year, month, day) as its reader types it.
+  const writeDay = ({ dataset: { day, months } }, [year, month, number]) =>
+    day.replace(/MONTH|YYYY|MON|DD|MM|D/g, (name) =>
+      ({ YYYY: year, MM: month, DD: number, D: +number })[name] ?? months.split("|")[month - 1]);
+
   const offered = (button) => document.querySelector(button.dataset.offer).textContent;
 
   const useOffered = (button) => {
@@ -76,6 +81,7 @@
     if (at("#theme")) toggleTheme();
     if (at("[data-reveal]")) reveal(at("button"));
     if (at("[data-use]")) useOffered(at("button"));
+    if (at("[data-pick]")) at("[data-pick]").nextElementSibling.showPicker();
     if (at("[data-copied]")) copyOffered(at("button"));
     if (!at("[data-popover-menu]")) return;
     event.preventDefault();
@@ -84,6 +90,14 @@
 
   on("input", ({ target }) => {
     const { value, dataset } = target;
+    if (target.matches(".pick-day")) {
+      const typed = target.parentElement.querySelector("[data-day]");
+      typed.value = value && writeDay(typed, value.split("-"));
+    }
+    if (dataset.preset != null) {
+      target.previousElementSibling.value = value;
+      target.selectedIndex = 0;
+    }
     if (target.closest("[data-preview]")) preview(target.closest("[data-preview]"));
     const wanted = value.trim().toLowerCase();
     for (const item of document.getElementById(dataset.filter)?.children ?? []) {

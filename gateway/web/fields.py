@@ -14,23 +14,12 @@ from gateway.i18n.formats import Unreadable
 from gateway.i18n.reading import Moment
 from gateway.i18n.samples import PRESETS, presets
 from gateway.web.current import formats
-from gateway.web.jinja import icon
+from gateway.web.jinja import pick_day
 
 READY = "_ready"
 """What the name of the list of ready formats ends in, after that of its field."""
 
 FIRST_OF_TWO = N_("The clocks show this time twice on that day; the first one was taken.")
-
-
-def picker() -> Markup:
-    """Return the button, for a script alone, that picks a day and writes it into the input before it.
-
-    What the browser brings for it has no name: it is never sent.
-    """
-    return Markup(
-        '<button type="button" class="btn ghost sq js-only" data-pick aria-label="{label}">{icon}</button>'
-        '<input type="date" class="pick-day" tabindex="-1" aria-hidden="true" min="0001-01-01" max="9999-12-31">'
-    ).format(label=_("Pick a day"), icon=icon("calendar-days"))
 
 
 class DayInput(TextInput):
@@ -41,7 +30,7 @@ class DayInput(TextInput):
         typed = super().__call__(field, **{"autocomplete": "off", **formats().shape(), **kwargs})
         if kwargs.get("disabled"):
             return Markup(typed)
-        return Markup('<span class="join">{}{}</span>').format(Markup(typed), picker())
+        return Markup('<span class="join">{}{}</span>').format(Markup(typed), pick_day())
 
 
 class DayField(Field):
@@ -115,7 +104,7 @@ class PatternInput(TextInput):
             disabled=bool(kwargs.get("disabled")),
         )
         first = Markup('<option value="">{}</option>').format(_("Ready formats …"))
-        return Markup('<span class="join">{}<select {}>{}{}</select></span>').format(
+        return Markup('<span class="pair">{}<select {}>{}{}</select></span>').format(
             typed, Markup(chosen), first, offered
         )
 
