@@ -14,16 +14,13 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from wtforms.i18n import messages_path
 
+from gateway.errors import N_ as N_
+
 FOLDER = Path(__file__).parent.parent.parent / "translations"
 DEFAULT = "en"
 
 _in_force: ContextVar[str] = ContextVar("language", default=DEFAULT)
 _own: dict[str, Path] = {}
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
-    """Mark a text for translation where it is declared; it is looked up where it is shown."""
-    return text
 
 
 def gettext(text: str) -> str:

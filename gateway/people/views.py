@@ -318,7 +318,7 @@ def _stale(desk: Desk, id: str, form: IndividualForm) -> tuple[str, int]:
         words[name] = current.formats().day(stored[name]) if stored[name] else None
     differing = [name for name in words if name != "version" and form[name].data != stored[name]]
     form.version.raw_data, form.version.data = None, row.version
-    return _page(desk, row, form, [(form[name].label.text, words[name] or "") for name in differing]), 409
+    return _page(desk, row, form, [(_(form[name].label.text), words[name] or "") for name in differing]), 409
 
 
 def _change_page(desk: Desk, to: str, rows: Sequence[AnyRow], problem: str | None = None) -> str:

@@ -10,6 +10,7 @@ from flask import Flask, g, request
 from gateway.access.acting import NEVER_WHILE_ACTING
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
+from gateway.access.roles import called
 from gateway.access.structure import Node
 from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
@@ -139,7 +140,7 @@ def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, 
 def _detail(who: Visitor) -> str:
     if who.kind is Kind.INDIVIDUAL:
         return who.customer_name or ""
-    return who.role_name or who.login
+    return called(who.role_name) if who.role_name else who.login
 
 
 def acting(who: Visitor) -> Acting | None:
@@ -150,7 +151,7 @@ def acting(who: Visitor) -> Acting | None:
         actor_name=who.actor.name,
         subject_name=who.name,
         customer_name=who.customer_name or "",
-        role_name=who.role_name or _("no role"),
+        role_name=called(who.role_name) if who.role_name else _("no role"),
         mode=who.visit.mode,
         view_only=who.visit.view_only,
         reason=who.visit.reason,

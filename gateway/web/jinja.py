@@ -14,6 +14,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from gateway.access.acting import REASONS
+from gateway.access.roles import called
 from gateway.i18n import catalog
 from gateway.web import current
 from gateway.web.browser import session_cookie
@@ -188,5 +189,5 @@ def register(app: Flask) -> None:
     environment.globals.update(
         _=translated, ngettext=counted, icon=icon, asset=asset, csrf_token=form_token, pick_day=pick_day
     )
-    environment.filters["translated"] = said
+    environment.filters.update(translated=said, called=called)
     app.context_processor(_context)

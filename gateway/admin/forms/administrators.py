@@ -7,6 +7,7 @@ from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
+from gateway.access.roles import called
 from gateway.admin.forms.customers import version_field
 from gateway.i18n.catalog import N_
 from gateway.identity.forms import choices, honest_login, plain_text, stripped
@@ -46,7 +47,7 @@ class AdministratorForm(FlaskForm):
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)
-        self.role.choices = choices(roles)
+        self.role.choices = choices((id, called(name)) for id, name in roles)
 
     @property
     def record(self) -> Record:

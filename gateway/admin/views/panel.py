@@ -151,7 +151,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         outside=queries.sessions_outside(reader, row.id, [entry.network for entry in entries]),
         generated=offered_password(row.login, shortest),
         shortest=shortest,
-        meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
+        meanwhile=None if changed is None else [(_(form[name].label.text), words[name]) for name in changed],
     )
 
 
