@@ -107,12 +107,12 @@ QUERIES = {
     "/admin/audit": ("actor", "subject", "event", "since", "until", "after"),
     "/portals/pbx/configuration/extensions": ("q", "after"),
     "/portals/pbx/calls": ("since", "until", "number", "after"),
-    "/portals/pbx/calls.csv": ("since", "until", "number"),
+    "/portals/pbx/calls.csv": ("since", "until", "number", "mine"),
     "/portals/pbx/finance/invoices": ("after",),
     "/portals/iot/devices": ("q", "status", "after"),
     "/portals/iot/devices/change": ("to", "device"),
     "/portals/iot/usage": ("since", "until", "device"),
-    "/portals/iot/usage.csv": ("since", "until", "device"),
+    "/portals/iot/usage.csv": ("since", "until", "device", "mine"),
 }
 
 

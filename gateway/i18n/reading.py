@@ -204,30 +204,25 @@ def _any_of(words: Iterable[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _months(language: str) -> Mapping[str, int]:
-    """Return the numbers of the months by every name that is read; raises `BadPattern` if two of them share one."""
-    found: dict[str, int] = {}
+    """Return the numbers of the months by every name that is read; those that are written come first."""
     full, short, upper = month_names(language)
-    for name, number in ((name, number) for names in (full, upper) for number, name in enumerate(names) if name):
-        if found.setdefault(folded(name), number) != number:
-            raise BadPattern(_("This language has two months of one name. Use MM."))
-    for names in (short, *month_names(language, "stand-alone")):
-        for number, name in enumerate(names):
-            if name:
-                found.setdefault(folded(name), number)
-                found.setdefault(folded(name.replace(".", "")), number)
+    found: dict[str, int] = {}
+    for names in (full, upper, short, *month_names(language, "stand-alone")):
+        for number, name in enumerate(names[1:], 1):
+            found.setdefault(folded(name), number)
+            found.setdefault(folded(name.replace(".", "")), number)
     return found
 
 
 @lru_cache(maxsize=64)
 def _halves(language: str) -> Mapping[str, bool]:
-    """Return whether each word for half a day means the later one; raises `BadPattern` if one word means both."""
+    """Return whether each word that is read for half a day means the later one; the language's own come first."""
     found: dict[str, bool] = {}
-    for name, late in zip(meridiems(language), (False, True), strict=True):
-        if found.setdefault(folded(name), late) is not late:
-            raise BadPattern(_("This language has one word for both halves of the day. Use HH24."))
-    for name, late in (*zip(meridiems(language), (False, True), strict=True), ("AM", False), ("PM", True)):
-        found.setdefault(folded(name.replace(".", "")), late)
-        found.setdefault("".join(folded(name.replace(".", "")).split()), late)
+    for before, after in (meridiems(language), ("AM", "PM")):
+        for name, late in ((before, False), (after, True)):
+            undotted = folded(name.replace(".", ""))
+            for word in (folded(name), undotted, undotted.replace(" ", "")):
+                found.setdefault(word, late)
     return found
 
 

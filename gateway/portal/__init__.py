@@ -23,6 +23,7 @@ from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
 from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part
 from gateway.web.current import formats, now, reader, visitor, writer
+from gateway.web.fields import DayField, MomentField
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
 
@@ -34,6 +35,7 @@ __all__ = [
     "Base",
     "Blueprint",
     "Chart",
+    "DayField",
     "Field",
     "Formats",
     "Id",
@@ -41,6 +43,7 @@ __all__ = [
     "Invalid",
     "Level",
     "Line",
+    "MomentField",
     "NotFound",
     "Page",
     "PageOfRows",
