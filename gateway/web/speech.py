@@ -48,6 +48,10 @@ def _asked_for(languages: Sequence[str]) -> str:
     chosen = browser.read_plain_cookie(LANGUAGE)
     if chosen in languages:
         return str(chosen)
-    if not 0 < len(request.headers.get("Accept-Language", "")) <= LONGEST_HEADER:
+    if len(request.headers.get("Accept-Language", "")) > LONGEST_HEADER:
         return languages[0]
-    return request.accept_languages.best_match(languages, languages[0]) or languages[0]
+    whole = {tag.casefold(): tag for tag in languages}
+    alike = {tag.partition("-")[0]: tag for tag in reversed(languages)}
+    wished = [tag.casefold() for tag, quality in request.accept_languages if quality > 0]
+    found = (whole.get(tag) or alike.get(tag.partition("-")[0]) for tag in wished)
+    return next((tag for tag in found if tag), languages[0])
