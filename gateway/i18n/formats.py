@@ -91,7 +91,8 @@ class Formats:
 
     def ago(self, moment: datetime, now: datetime) -> str:
         """Write how long ago a moment was, or how far ahead it is, such as `5 minutes ago`."""
-        return cldr.minutes_ago(int((now - moment).total_seconds() // 60), self._locale)
+        minutes = int((now - moment).total_seconds() / 60)
+        return cldr.minutes_ago(minutes, self._locale) if minutes else _("just now")
 
     iso = staticmethod(datetime.isoformat)
     """Write a moment for machines, as in the attribute `datetime` of a page."""

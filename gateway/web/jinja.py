@@ -150,7 +150,7 @@ def form_token() -> str:
 
 
 def _context() -> dict[str, Any]:
-    preferences = current.preferences()
+    preferences, languages = current.formats().preferences, _languages()
     return {
         "lang": preferences.language,
         "dir": catalog.direction(preferences.language),
@@ -161,8 +161,8 @@ def _context() -> dict[str, Any]:
         "notice": _notice(),
         "nonce": current.nonce(),
         "now": g.get("now"),
-        "languages": _languages(),
-        "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        "languages": languages,
+        "here": (request.full_path.rstrip("?") if request.method == "GET" else request.path) if languages else "",
         "csrf_token": form_token,  # Flask-WTF's own signs anew for every page
     }
 

@@ -113,7 +113,7 @@ def test_numbers_are_babels_own(language: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("minutes", [0, 1, 5, 59, 60, 90, 1440, 60 * 24 * 40, 60 * 24 * 800, -30])
+@pytest.mark.parametrize("minutes", [1, 5, 59, 60, 90, 1440, 60 * 24 * 40, 60 * 24 * 800, -30])
 def test_relative_times_are_babels_own(language: str, minutes: int) -> None:
     now = datetime(2026, 3, 12, tzinfo=UTC)
     then = datetime.fromtimestamp(now.timestamp() - 60 * minutes, UTC)
