@@ -61,30 +61,30 @@ def language_of(browser: Browser, path: str = "/login", header: str = "") -> str
     return " ".join(page.split("<html ")[1].split(">")[0].replace('"', "").split())
 
 
-@pytest.mark.parametrize(
-    ("header", "said"),
-    [
-        ("", "lang=en dir=ltr"),
-        ("de", "lang=de dir=ltr"),
-        ("de-AT,de;q=0.9,en;q=0.8", "lang=de dir=ltr"),
-        ("pt", "lang=pt-BR dir=ltr"),
-        ("pt-PT", "lang=pt-BR dir=ltr"),
-        ("ar", "lang=ar dir=rtl"),
-        ("cs,en;q=0.5,de;q=0.7", "lang=de dir=ltr"),
-        ("tlh", "lang=en dir=ltr"),
-        ("de;q=0", "lang=en dir=ltr"),
-        ("*", "lang=en dir=ltr"),
-        ("de,", "lang=de dir=ltr"),
-        ("../../etc/passwd", "lang=en dir=ltr"),
-        ("%s{0.__class__}", "lang=en dir=ltr"),
-        ("de," * 3334, "lang=en dir=ltr"),
-        ("x" * 10_000, "lang=en dir=ltr"),
-    ],
-)
-def test_a_stranger_is_spoken_to_as_the_browser_asks__INP_03(new_browser: NewBrowser, header: str, said: str) -> None:
+ASKED = [
+    ("", "lang=en dir=ltr"),
+    ("de", "lang=de dir=ltr"),
+    ("de-AT,de;q=0.9,en;q=0.8", "lang=de dir=ltr"),
+    ("pt", "lang=pt-BR dir=ltr"),
+    ("pt-PT", "lang=pt-BR dir=ltr"),
+    ("ar", "lang=ar dir=rtl"),
+    ("cs,en;q=0.5,de;q=0.7", "lang=de dir=ltr"),
+    ("tlh", "lang=en dir=ltr"),
+    ("de;q=0", "lang=en dir=ltr"),
+    ("*", "lang=en dir=ltr"),
+    ("de,", "lang=de dir=ltr"),
+    ("../../etc/passwd", "lang=en dir=ltr"),
+    ("%s{0.__class__}", "lang=en dir=ltr"),
+    ("de," * 3334, "lang=en dir=ltr"),
+    ("x" * 10_000, "lang=en dir=ltr"),
+]
+
+
+def test_a_stranger_is_spoken_to_as_the_browser_asks__INP_03(new_browser: NewBrowser) -> None:
     stranger = new_browser()
-    for path in ("/login", "/admin/login", "/nothing"):
-        assert language_of(stranger, path, header) == said
+    for header, said in ASKED:
+        for path in ("/login", "/admin/login", "/nothing"):
+            assert language_of(stranger, path, header) == said, header
 
 
 @pytest.mark.parametrize("prefix", ["", "/admin"])
@@ -157,11 +157,17 @@ CORRUPT = {
 }
 
 
-@pytest.mark.parametrize(("column", "stored"), [(name, text) for name, texts in CORRUPT.items() for text in texts])
+@pytest.mark.parametrize("column", CORRUPT)
 def test_a_stored_value_that_cannot_be_used_falls_back_with_a_notice__INP_03__INJ_03(
-    app: Flask, john: Browser, column: str, stored: str
+    app: Flask, john: Browser, column: str
 ) -> None:
-    change(app, "john", **{column: stored})
+    for stored in CORRUPT[column]:
+        change(app, "john", **{column: stored})
+        _looks_well(john, column, stored)
+        change(app, "john", **{column: None})
+
+
+def _looks_well(john: Browser, column: str, stored: str) -> None:
     for path in (CALLS, PREFERENCES, "/portals/self-care/profile", "/portals/pbx/calls.csv?mine=y"):
         assert john.get(path).status_code == 200
     said = john.get(CALLS).text
@@ -171,13 +177,15 @@ def test_a_stored_value_that_cannot_be_used_falls_back_with_a_notice__INP_03__IN
     assert noticed[0] is (column == "time_zone" and stored != "")
 
 
-@pytest.mark.parametrize("name", ["output_date_format", "output_time_format", "input_date_format", "input_time_format"])
-@pytest.mark.parametrize("text", ["{{7*7}}", "${7*7}", "{0.__class__}", "%(x)s", "'<b>'"])
-def test_a_pattern_is_a_pattern_and_no_template__INJ_03(john: Browser, app: Flask, name: str, text: str) -> None:
-    answer = john.post(PREFERENCES, {name: text})
-    assert answer.status_code == 422
-    assert f'value="{html.escape(text)}"' in answer.text.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
-    assert value(app, getattr(Identity, name), "john") is None
+def test_a_pattern_is_a_pattern_and_no_template__INJ_03(john: Browser, app: Flask) -> None:
+    for name in ("output_date_format", "output_time_format", "input_date_format", "input_time_format"):
+        for text in ("{{7*7}}", "${7*7}", "{0.__class__}", "%(x)s", "'<b>'"):
+            answer = john.post(PREFERENCES, {name: text})
+            assert answer.status_code == 422
+            assert text in [
+                html.unescape(typed) for typed in re.findall(rf'id="{name}"[^>]* value="([^"]*)"', answer.text)
+            ]
+            assert value(app, getattr(Identity, name), "john") is None
 
 
 def test_a_ready_format_is_chosen_from_the_list_without_a_script(app: Flask, john: Browser) -> None:
