@@ -16,7 +16,7 @@ from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
-from gateway.web import browser, current
+from gateway.web import browser, current, speech
 from gateway.web.attempts import counted, refuse
 from gateway.web.errors import wait
 from gateway.web.letters import link_tokens
@@ -150,6 +150,17 @@ def use_invitation(token: str) -> tuple[str, int] | Response:
 def formats() -> str:
     """Show how patterns write the present moment: a part of a page of the console, asked for as they are typed."""
     return render_template("identity/_samples.html", samples=samples(request.args, current.now()))
+
+
+@bp.post("/language")
+@bp.post("/admin/language", endpoint="admin_language")
+@open_to_all
+def choose_language() -> Response:
+    """Speak another language with somebody who is not logged in; whoever is has preferences of their own."""
+    response = see_other(safe_next(request.form.get("next"), PREFIX[browser.scope()], log_in_path()))
+    if (tag := request.form.get("language")) in current.house().settings.languages:
+        speech.choose_language(response, str(tag))
+    return response
 
 
 @bp.post("/logout")

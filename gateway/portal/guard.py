@@ -26,7 +26,7 @@ from gateway.identity import sessions
 from gateway.identity.models import Scope
 from gateway.identity.proofs import is_recent
 from gateway.portal.registry import Registry
-from gateway.web import current, origin
+from gateway.web import current, origin, speech
 from gateway.web.browser import handle, scope, session_cookie
 from gateway.web.marks import RECENT, Mark
 from gateway.web.redirects import page_of, reauthentication_path, see_other
@@ -90,7 +90,8 @@ def guard(registry: Registry) -> Response | None:
     mark = registry.marks[asked.endpoint] if asked.endpoint else None
     g.mark = mark
     who = _resolve()
-    catalog.use(current.preferences().language)
+    g.preferences = speech.preferences_of(current.maybe_visitor(), current.house().settings.languages)
+    catalog.use(current.formats().language)
     if mark is None:
         return None
     if mark.in_visits_only:

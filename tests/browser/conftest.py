@@ -44,15 +44,16 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture
-def address(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of a server with the cast."""
+def address(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a server with the cast; a parameter changes its settings."""
     path = tmp_path / "house.db"
     shutil.copy(sqlite_template, path)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    app: Flask = create_app(settings_for(f"sqlite:///{path}", base_url=url), discover())
+    settings = settings_for(f"sqlite:///{path}", base_url=url, **getattr(request, "param", {}))
+    app: Flask = create_app(settings, discover())
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from gateway.access import operations
 from gateway.access import roles as queries
+from gateway.access.roles import called
 from gateway.admin import trees
 from gateway.admin.forms.roles import REALMS, NewRoleForm, RoleForm
 from gateway.admin.portal import bp
@@ -144,7 +145,8 @@ def delete_role(id: str) -> tuple[str, int] | Response:
 
 
 def _new_form(**given: object) -> NewRoleForm:
-    others = [SelectChoice(one.id, f"{one.name} ({_(REALMS[one.realm])})") for one in queries.roles(current.reader())]
+    rows = queries.roles(current.reader())
+    others = [SelectChoice(one.id, f"{called(one.name)} ({_(REALMS[one.realm])})") for one in rows]
     return NewRoleForm(others, **given)
 
 
