@@ -22,6 +22,7 @@ from gateway.identity.inheritance import PREFERENCES
 from gateway.identity.password_rules import SHORTEST, SHORTEST_WITH_FACTOR
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
+from gateway.web.fields import READY
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
 
