@@ -51,11 +51,11 @@ def save_role(
             before[field], after[field] = getattr(role, field), value
             setattr(role, field, value)
     role.name_key = canonical(name)
+    role.version += 1
+    _taken_unless_flushed(work)
     for portal, levels in views.items():
         if changed := _write_view(work, role, portal, levels, known.get(portal)):
             before[portal], after[portal] = changed
-    role.version += 1
-    _taken_unless_flushed(work)
     if before:
         record(work, "role.changed", role=role.id, before=before, after=after)
 

@@ -16,6 +16,8 @@ def canonical(login: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Tell whether a name has no control characters and none that turn the direction of writing."""
+    if text.isprintable():
+        return True
     return not any(unicodedata.category(letter) in ("Cc", "Cs", "Cn") or letter in TURNING for letter in text)
 
 
