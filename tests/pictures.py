@@ -78,7 +78,35 @@ def role(page: Page, url: str) -> None:
     page.get_by_role("link", name="IT lead").click()
 
 
-SCENES: dict[str, Callable[[Page, str], None]] = {"picker": picker, "customer": customer, "visit": visit, "role": role}
+def panel(page: Page, url: str) -> None:
+    """The self-care panel of a customer."""
+    customer(page, url)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Self-care access").click()
+
+
+def customer_class(page: Page, url: str) -> None:
+    """The defaults of a customer class."""
+    log_in(page, url, "root", "/admin/login")
+    page.goto(f"{url}/admin/classes")
+    page.get_by_role("link", name="Gold", exact=True).click()
+
+
+def individuals(page: Page, url: str) -> None:
+    """The individuals of a customer, as it looks after them itself."""
+    log_in(page, url, "abc", "/login")
+    page.goto(f"{url}/portals/self-care/individuals")
+
+
+SCENES: dict[str, Callable[[Page, str], None]] = {
+    "picker": picker,
+    "customer": customer,
+    "visit": visit,
+    "role": role,
+    "panel": panel,
+    "class": customer_class,
+    "individuals": individuals,
+}
 
 
 def take(browser: Browser, url: str, name: str, scene: Callable[[Page, str], None]) -> None:

@@ -102,14 +102,16 @@ def test_a_bad_default_is_refused_beside_its_field_and_the_rest_stays__INP_01__I
 def test_before_a_change_is_saved_the_page_says_whom_it_reaches(app: Flask, root: Browser) -> None:
     change(app, "abc", time_zone="Europe/Prague", second_factor=SecondFactor.NO)
     form = {**STANDARD, "time_zone": "Asia/Tokyo", "second_factor": "y", "password_shortest": "20"}
+    form["support_access"] = "reason"
     answer = root.post("/admin/classes/standard", form)
     assert answer.status_code == 200
     lines = [re.sub(r"<[^>]+>|\s+", " ", row) for row in answer.text.split("<tbody>")[1].split("<tr>")[1:]]
     said = {line.strip().split("  ")[0]: line for line in lines}
-    assert "2 customers" in said["Time zone"]
+    assert "2 customers, 1 individual" in said["Time zone"]
     assert "Asia/Tokyo" in said["Time zone"]
-    assert "2 customers" in said["Two-factor authentication is required"]
-    assert "3 customers" in said["Shortest password"]
+    assert "2 customers, 1 individual" in said["Two-factor authentication is required"]
+    assert "3 customers, 4 individuals" in said["Shortest password"]
+    assert "3 customers, 4 individuals" in said["Support access"]
     assert stored(app).time_zone is None
     assert events(app, "class.changed") == []
 
@@ -121,7 +123,12 @@ def test_before_a_change_is_saved_the_page_says_whom_it_reaches(app: Flask, root
     assert root.client.post("/admin/classes/standard", data={**hidden, "confirm": "y"}).status_code == 303
     assert (stored(app).time_zone, stored(app).second_factor, stored(app).version) == ("Asia/Tokyo", True, 2)
     [told] = events(app, "class.changed")
-    assert told["after"] == {"second_factor": True, "time_zone": "Asia/Tokyo", "password_shortest": 20}
+    assert told["after"] == {
+        "second_factor": True,
+        "time_zone": "Asia/Tokyo",
+        "password_shortest": 20,
+        "support_access": "reason",
+    }
     assert root.client.post("/admin/classes/standard", data={**hidden, "confirm": "y"}).status_code == 409
 
 

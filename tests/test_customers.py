@@ -3,6 +3,7 @@
 import html
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from gateway.audit.models import AuditEvent
 from gateway.errors import Invalid
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind
 from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT, Member
-from tests.house import Browser, rows, value, working
+from tests.house import Browser, change, rows, value, working
 
 NewBrowser = Callable[[], Browser]
 NEW = "a fresh pass phrase of staff"
@@ -195,6 +196,17 @@ def test_the_page_of_the_status_says_whom_it_reaches(root: Browser, new_browser:
     assert (
         "The customer may not log in. Nobody is logged in just now." in root.get("/admin/customers/initech/status").text
     )
+
+
+def test_the_page_of_the_status_says_who_stays_out_when_a_customer_is_opened_again(app: Flask, root: Browser) -> None:
+    change(app, "abc", status=CustomerStatus.BLOCKED)
+    assert "stay out" not in root.get("/admin/customers/abc/status").text
+    change(app, "john", suspended=True)
+    change(app, "mark", expires_on=date(2020, 1, 1))
+    page = root.get("/admin/customers/abc/status").text
+    opened = page.split('id="status-active-hint"')[1].split("</p>")[0]
+    assert "The customer and its 3 individuals may log in" in opened
+    assert "2 of these individuals stay out: suspended, expired, not yet active or without a login." in opened
 
 
 @pytest.mark.parametrize("word", ["blocked", "closed"])

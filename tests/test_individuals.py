@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -517,3 +517,26 @@ def test_the_other_customers_individuals_are_elsewhere__IDOR_01(new_browser: New
     assert globex.get(f"{OWN}/john").status_code == 404
     assert root.get("/admin/customers/globex/individuals/john").status_code == 404
     assert root.get("/admin/customers/john/individuals").status_code == 404
+
+
+def test_days_are_shown_with_the_zone_in_which_they_turn(root: Browser, abc: Browser, app: Flask) -> None:
+    change(app, "abc", time_zone="Europe/Prague")
+    change(app, "john", time_zone="Pacific/Chatham", expires_on=date(2031, 1, 2))
+    for browser, there in ((root, CONSOLE), (abc, OWN)):
+        row = browser.get(there).text.split("John Carter")[1].split("</tr>")[0]
+        assert "2031-01-02</time><small>Pacific/Chatham</small>" in row
+        assert "Pacific/Chatham" in browser.get(f"{there}/john").text
+        assert "their own time zone (Europe/Prague)" in browser.get(f"{there}/new").text
+
+
+def test_a_link_for_somebody_new_counts_from_midnight_in_the_customers_zone(
+    root: Browser, app: Flask, new_browser: NewBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(app, "root", time_zone="Pacific/Honolulu")
+    change(app, "abc", time_zone="Pacific/Auckland")
+    root.post(f"{CONSOLE}/new", {**GOOD, "invite": "y", "activates_on": "2031-03-12"})
+    link = link_in(root)
+    midnight = datetime(2031, 3, 11, 11, tzinfo=UTC)  # the twelfth begins in Auckland
+    for moment, status in ((midnight - timedelta(minutes=1), 410), (midnight + timedelta(minutes=1), 200)):
+        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        assert new_browser().get(link).status_code == status

@@ -1,16 +1,20 @@
 """What is in force and where it comes from: the panel says what counts."""
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
 from gateway import clock
 from gateway.access.queries import visitor_of
-from gateway.identity.models import CustomerClass, Gateway, Identity, Scope, SecondFactor, Session
-from tests.cast import ABC, JOHN, ROOT
+from gateway.identity import networks
+from gateway.identity.models import CustomerClass, Gateway, Identity, NetworkList, Scope, SecondFactor, Session
+from tests.cast import ABC, JOHN, ROOT, Member
 from tests.house import Browser, house_of, rows, working
 
 NewBrowser = Callable[[], Browser]
@@ -128,3 +132,79 @@ def test_a_page_shows_dates_as_the_panel_says(app: Flask, new_browser: NewBrowse
     assert "01.10.2026" in abc.get("/portals/pbx/finance/invoices").text
     put(app, "customer", output_date_format="MON-DD-YY")
     assert "OCT-01-26" in abc.get("/portals/pbx/finance/invoices").text
+
+
+# What has no value of a customer's own: where it is set (class, gateway), and what counts for everybody of the class.
+LIMITS = [
+    ("idle_minutes", None, 45, 45),
+    ("idle_minutes", 7, 45, 7),
+    ("idle_minutes", 90, 45, 90),
+    ("absolute_minutes", None, 50, 50),
+    ("absolute_minutes", 20, 50, 20),
+]
+
+
+@pytest.mark.parametrize("who", [ABC, JOHN], ids=lambda who: who.login)
+@pytest.mark.parametrize(("name", "of_class", "of_gateway", "counts"), LIMITS)
+def test_a_limit_of_sessions_is_the_classs_else_the_gateways_on_the_page_and_in_effect__SES_04(
+    app: Flask,
+    root: Browser,
+    new_browser: NewBrowser,
+    who: Member,
+    name: str,
+    of_class: int | None,
+    of_gateway: int,
+    counts: int,
+) -> None:
+    other = {"idle_minutes": "absolute_minutes", "absolute_minutes": "idle_minutes"}[name]
+    put(app, "class", **{name: of_class, other: 10_000})
+    put(app, "gateway", **{name: of_gateway, "version": Gateway.version + 1})
+    field = re.findall(rf'<input[^>]* name="{name}"[^>]*>', root.get("/admin/classes/standard").text)[0]
+    assert f'placeholder="{of_gateway}"' in field
+    assert (f'value="{of_class}"' in field) is (of_class is not None)
+    browser = new_browser()
+    browser.log_in(who)
+    with time_machine.travel(clock.now() + timedelta(minutes=counts - 1), tick=True):
+        assert browser.get("/portals/self-care/profile").status_code == 200
+    again = new_browser()
+    again.log_in(who)
+    with time_machine.travel(clock.now() + timedelta(minutes=counts + 1), tick=True):
+        assert again.get("/portals/self-care/profile").status_code == 303
+
+
+# Where a provider's list is set, who is looked at, and what the panel says counts.
+LISTS = [
+    ((), "john", None),
+    (("abc",), "john", "In force: 10.0.0.1, from customer ABC Company."),
+    (("john",), "john", None),
+    (("abc", "john"), "john", None),
+    (("abc",), "abc", None),
+]
+
+
+@pytest.mark.parametrize(("places", "who", "said"), LISTS)
+def test_a_list_of_networks_is_the_individuals_own_else_the_customers(
+    app: Flask, root: Browser, places: tuple[str, ...], who: str, said: str | None
+) -> None:
+    lists = {"abc": "10.0.0.1", "john": "10.9.9.9"}
+    with working(app) as work:
+        for place in places:
+            networks.save(work, place, NetworkList.PROVIDER, [lists[place]], "root", clock.now())
+    page = root.get(panel_of(who)).text
+    typed = page.split('name="trusted_networks"')[1].split("</textarea>")[0]
+    assert (lists[who] in typed) is (who in places)
+    assert ("from customer ABC Company" in page.split('id="networks-head"')[1].split("</section>")[0]) is bool(said)
+    assert said is None or said in page
+
+
+@pytest.mark.parametrize(("of_class", "length"), [(None, 15), (8, 8), (30, 30)])
+@pytest.mark.parametrize("who", ["abc", "john"])
+def test_the_shortest_password_is_the_classs_else_the_gateways(
+    app: Flask, root: Browser, new_browser: NewBrowser, who: str, of_class: int | None, length: int
+) -> None:
+    put(app, "class", password_shortest=of_class)
+    page = root.get(panel_of(who)).text
+    assert f"At least {length} characters." in page.split('id="password-hint"')[1].split("</p>")[0]
+    browser = new_browser()
+    browser.log_in(ABC if who == "abc" else JOHN)
+    assert f"At least {length} characters" in browser.get("/portals/self-care/security").text

@@ -160,6 +160,9 @@ PAGES = {
             "/portals/self-care/preferences",
             "/nothing",
         ),
+        *("/portals/self-care/individuals", "/portals/self-care/individuals?q=zzz"),
+        *("/portals/self-care/individuals/new", "/portals/self-care/individuals/john"),
+        "/portals/self-care/individuals/change?to=role&individual=john&individual=mark",
     ),
     ROOT: (
         *(
@@ -179,7 +182,11 @@ PAGES = {
         ),
         *("/admin/classes", "/admin/classes/new", "/admin/classes/standard"),
         *("/admin/customers/new", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
-        "/admin/customers/abc/individuals/john/self-care",
+        *("/admin/customers/abc/individuals/john/self-care", "/admin/customers/initech/allowed-roles"),
+        *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=zzz"),
+        *("/admin/customers/initech/individuals", "/admin/customers/abc/individuals/new"),
+        *("/admin/customers/abc/individuals/john", "/admin/mail"),
+        "/admin/customers/abc/individuals/change?to=delete&individual=john",
         *("/admin/audit", "/admin/audit?since=nonsense", "/admin/audit?actor=nobody", "/admin/gateway"),
     ),
     HELEN: ("/admin/customers", "/admin/customers?q=zzz", "/admin/customers/abc", "/admin/customers/abc/log-in"),

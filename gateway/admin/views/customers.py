@@ -20,6 +20,7 @@ from gateway.i18n.catalog import ngettext
 from gateway.identity import passwords
 from gateway.identity import queries as identities
 from gateway.identity.forms import add_faults, choices
+from gateway.identity.inheritance import in_force
 from gateway.identity.models import CustomerStatus, Kind, SupportAccess
 from gateway.identity.operations import offered_password, password_faults, set_customer_status
 from gateway.identity.standing import Standing
@@ -301,7 +302,8 @@ def _more(page: Page[AnyRow], customer_id: str) -> str | None:
 
 def _cells(person: launches.Subject, row: AnyRow) -> tuple[object, ...]:
     role = person.role_name or _("no role")
-    return person.id, person.name, person.login, role, str(person.standing), row.activates_on, row.expires_on
+    zone = in_force(row, "time_zone", row.gateway_time_zone).value
+    return person.id, person.name, person.login, role, str(person.standing), row.activates_on, row.expires_on, zone
 
 
 def _here() -> str:
