@@ -139,7 +139,8 @@ def delete_role(id: str) -> tuple[str, int] | Response:
     try:
         operations.delete_role(work, id, request.form.get("version", ""), move_to)
     except Invalid as invalid:
-        return _deletion(found, _(invalid.errors["move_to"][0])), 422
+        (reason,) = invalid.errors["move_to"]
+        return _deletion(found, _(reason)), 422
     work.commit()
     return see_other("/admin/roles?done=deleted")
 
