@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 CODE = {
     r"\bstrftime\(|\.ctime\(": "dates and times are written by gateway.i18n.formats",
     r"^\s*(from|import) (babel|gettext)\b": "only gateway/i18n knows Babel",
+    r"\{_\(['\"]": "pybabel does not find a text inside an f-string",
     r"^\s*(from|import) locale\b": "the process has no language of its own",
 }
 TEMPLATE = {

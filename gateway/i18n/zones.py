@@ -42,10 +42,10 @@ def _with_offsets(quarter: datetime, tag: str) -> tuple[tuple[str, str], ...]:
 
 
 def named(zone: str, tag: str, now: datetime) -> str:
-    """Return the place that a zone is called after, in a language, and its offset, such as `Prag (UTC+01:00)`."""
+    """Return the place that a zone is called after, in a language, and its offset, such as `Prag, UTC+01:00`."""
     if zone == "UTC":
         return zone
-    return f"{_place(zone, tag)} ({offset(now.astimezone(ZoneInfo(zone)))})"
+    return f"{_place(zone, tag)}, {offset(now.astimezone(ZoneInfo(zone)))}"
 
 
 @lru_cache(maxsize=8192)
