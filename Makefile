@@ -34,6 +34,8 @@ check: $(VENV)/.test  ## look through code, types, templates, translations and m
 	$(DJLINT) --ignore $(DJLINT_IGNORE)
 	@$(CATALOG) -o $(VENV)/messages.pot .
 	@diff -u translations/messages.pot $(VENV)/messages.pot || { echo 'The catalog is out of date: run make catalog.'; exit 1; }
+	$(PYTHON) -m tests.lint_formats
+	$(PYTHON) -m tests.lint_translations
 	$(PYTHON) -m pytest tests/test_migrations.py -q
 
 serve: $(VENV)/.scale  ## serve with the GATEWAY_* settings of the environment (docs/operating.md)
@@ -45,8 +47,10 @@ bench: $(VENV)/.test  ## measure, and show tables of ratios
 pictures: $(VENV)/.test  ## take the pictures of the documentation anew
 	$(PYTHON) -m tests.pictures
 
-catalog: $(VENV)/.test  ## gather what can be translated into translations/messages.pot
+catalog: $(VENV)/.test  ## gather what can be translated into translations/messages.pot, and bring every catalogue up to it
 	$(CATALOG) -o translations/messages.pot .
+	@for po in translations/*/LC_MESSAGES/messages.po; do test ! -e $$po || $(VENV)/bin/pybabel -q update \
+		-i translations/messages.pot -o $$po -l $$(basename $${po%%/LC_MESSAGES*}) --no-fuzzy-matching --ignore-obsolete; done
 
 # The project itself has to be built to read its requirements, so only what is installed is held to wheels.
 LOCK := $(VENV)/bin/uv pip compile setup.cfg -q --universal --python-version 3.11 --generate-hashes --no-annotate \

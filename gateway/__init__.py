@@ -10,6 +10,7 @@ from gateway import admin, api, cli, self_care
 from gateway.account import views as account
 from gateway.audit.operations import Keys
 from gateway.db import Database
+from gateway.i18n.catalog import use_catalogues
 from gateway.identity import second_factor
 from gateway.identity import views as identity
 from gateway.identity.factor import views as factor
@@ -21,7 +22,7 @@ from gateway.portal.declaration import Portal
 from gateway.portal.registry import Registry
 from gateway.settings import Settings
 from gateway.trust import views as trust
-from gateway.web import browser, current, errors, headers, health, jinja, logs
+from gateway.web import browser, current, errors, forms, headers, health, jinja, logs
 from gateway.web.scopes import VisitPrefix
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
     )
     registry = Registry([admin.portal, *portals, self_care.portal])
+    use_catalogues({portal.title: portal.translations for portal in portals if portal.translations})
     house = current.House(
         settings=settings,
         database=Database(settings.database_url),
@@ -63,6 +65,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
     errors.register(app)
     guard.register(app, registry)
     jinja.register(app)
+    forms.register()
     navigation.register(app, registry)
     app.register_blueprint(health.bp)
     app.register_blueprint(identity.bp)

@@ -4,6 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+    """Mark a text for translation where it is declared; it is looked up where it is shown."""
+    return text
+
+
 class PorticoError(Exception):
     """Root of all errors that Portico raises on purpose."""
 

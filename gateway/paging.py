@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from gateway.errors import Invalid
+from gateway.errors import N_, Invalid
 
 PAGE_SIZE = 30
 COUNT_LIMIT = 1000
@@ -48,7 +48,7 @@ def decode_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
             raise ValueError(text)
         return tuple(_moment(part) if kind is datetime else part for part, kind in zip(key, kinds, strict=True))
     except (ValueError, TypeError, RecursionError) as error:
-        raise Invalid({"after": ["This page of the list is not known. Start again from its beginning."]}) from error
+        raise Invalid({"after": [N_("This page of the list is not known. Start again from its beginning.")]}) from error
 
 
 def _moment(text: str) -> datetime:

@@ -37,6 +37,15 @@ HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z")
 BRAND = re.compile(rf"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{1,{LONGEST_BRAND}}}\Z")
 
 
+SHIPPED = ("en", "de", "fr", "es", "pt-BR", "uk", "ar", "ja")
+CATALOGUES = Path(__file__).parent.parent / "translations"
+
+
+def shipped_languages() -> tuple[str, ...]:
+    """Return English and the languages that there is a catalogue for."""
+    return tuple(tag for tag in SHIPPED if tag == "en" or (CATALOGUES / tag.replace("-", "_")).is_dir())
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What a setting means, in a sentence; `secret` values are masked wherever settings are shown."""
@@ -61,7 +70,11 @@ DESCRIPTIONS = (
         True,
     ),
     Description("GATEWAY_BRAND", "The name that pages and mails carry.", default="Portico"),
-    Description("GATEWAY_LANGUAGES", "Languages on offer, BCP 47 tags, the default first.", default="en"),
+    Description(
+        "GATEWAY_LANGUAGES",
+        "Languages on offer, BCP 47 tags, the default first.",
+        default=",".join(shipped_languages()),
+    ),
     Description(
         "GATEWAY_METRICS_NETWORKS", "Networks that may see /metrics and /readyz.", default="127.0.0.0/8,::1/128"
     ),
@@ -81,7 +94,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     mail_url: str | None = field(default=None, repr=False)
     brand: str = "Portico"
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[str, ...] = shipped_languages()
     metrics_networks: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     outbound_networks: tuple[Network, ...] = ()
 

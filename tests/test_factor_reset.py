@@ -15,7 +15,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from gateway import clock
+from gateway import cli, clock
 from gateway.access.models import AllowedRole
 from gateway.access.operations import create_role
 from gateway.audit.models import AuditEvent
@@ -23,6 +23,7 @@ from gateway.errors import KeyMissing, Tampered
 from gateway.identity import app_keys, devices
 from gateway.identity.factor_models import AppKey, Device, Passkey, RecoveryCode, WrongCodes
 from gateway.identity.models import CustomerClass, Kind, Realm, SecondFactor
+from gateway.importing import run
 from gateway.keys import Sealed, Vault
 from gateway.mail.models import Mail
 from tests.cast import ABC, AUDREY, EVE, GLOBEX, HELEN, JOHN, MARK, ROOT, Member
@@ -409,17 +410,30 @@ def test_a_process_killed_while_it_re_encrypts_leaves_every_key_readable__KEY_03
         "GATEWAY_BASE_URL": "http://localhost",
     }
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "keys", "re-encrypt"]
-    run = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     newest = house_of(make_app(secret_keys=(OTHER_SECRET, SECRET))).vault.newest
     done = select(func.count()).select_from(AppKey).where(AppKey.key_id == newest)
     for _ in range(600):
-        if rows(app, done)[0][0] or run.poll() is not None:
+        if rows(app, done)[0][0] or process.poll() is not None:
             break
         time.sleep(0.02)
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
     half = make_app(secret_keys=(OTHER_SECRET, SECRET))
     assert log_in_with(Browser(half), ABC, code(key)).status_code == 303
     answer = half.test_cli_runner().invoke(args=["keys", "re-encrypt"])
     assert answer.exit_code == 0, answer.output
     assert rows(app, select(func.count()).select_from(AppKey).where(AppKey.key_id != newest))[0][0] == 0
+
+
+def test_a_file_that_is_imported_again_leaves_what_somebody_chose__TOTP_02(
+    app: Flask, new_browser: NewBrowser, tmp_path: Path
+) -> None:
+    abc = new_browser()
+    abc.log_in(ABC)
+    set_up(abc)
+    path = tmp_path / "customers.csv"
+    path.write_text("login,name,customer_class,role\nabc,ABC Company,Standard,owner\n", encoding="utf-8")
+    house, importers = house_of(app), cli.importers(app.extensions["portico.registry"])
+    run(house.database, house.audit_keys, importers["customers"], path)
+    assert "/login/code" in new_browser().log_in(ABC).location

@@ -32,6 +32,8 @@ VALUES = {
 FIELDS = {
     "/login": ("login", "password", "next"),
     "/admin/login": ("login", "password", "next"),
+    "/language": ("language", "next"),
+    "/admin/language": ("language", "next"),
     "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "next"),
     "/admin/gateway": (
         "version",
@@ -193,12 +195,12 @@ QUERIES = {
     "/portals/pbx/configuration/forwarding": ("q", "after"),
     "/portals/pbx/finance/payments": ("after",),
     "/portals/pbx/calls": ("since", "until", "number", "after"),
-    "/portals/pbx/calls.csv": ("since", "until", "number"),
+    "/portals/pbx/calls.csv": ("since", "until", "number", "mine"),
     "/portals/pbx/finance/invoices": ("after",),
     "/portals/iot/devices": ("q", "status", "after"),
     "/portals/iot/devices/change": ("to", "device"),
     "/portals/iot/usage": ("since", "until", "device"),
-    "/portals/iot/usage.csv": ("since", "until", "device"),
+    "/portals/iot/usage.csv": ("since", "until", "device", "mine"),
 }
 
 

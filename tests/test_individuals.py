@@ -374,7 +374,7 @@ def test_the_letter_speaks_the_recipients_formats_and_carries_no_password(root: 
     root.post(f"{CONSOLE}/john/invitation", page=f"{CONSOLE}/john")
     text = root.get("/admin/mail").text
     assert re.search(r"until \d\d\.\d\d\.\d{4} ", text)
-    assert "(Asia/Tokyo)" in text
+    assert "(Tokyo, UTC+09:00)" in text
 
 
 # The delegation ceiling (ROL-06): whoever manages individuals gives no more than they have, and touches nobody above.

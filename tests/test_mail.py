@@ -56,7 +56,7 @@ def test_a_letter_is_sent_once_in_the_recipients_language_and_formats(make_app: 
     assert letter["Date"]
     assert letter.get_content_type() == "text/plain"
     assert "26/11/2026 21:00" in letter.get_content()
-    assert "(Asia/Tokyo)" in letter.get_content()
+    assert "(Tokio, UTC+09:00)" in letter.get_content()
     (row,) = outbox(app)
     assert row.sent_at is not None
     assert row.due_at is None

@@ -124,7 +124,7 @@ REFUSED = [
     ("login", "GLOBEX", "taken"),
     ("login", "\uff47lobex", "taken"),
     ("login", "john", "taken"),
-    ("password", "short", "at least 15"),
+    ("password", "brief", "at least 15"),
     ("password", "abc has a login in it", "must not contain the login"),
     ("password", "x" * 257, "at most 256 characters"),
     ("second_factor", "maybe", "Not a valid choice"),

@@ -239,6 +239,7 @@ TABLE = {
 }
 # Open to strangers, or answering to nothing but themselves: each has tests of its own.
 ELSEWHERE = {
+    *("POST /language", "POST /admin/language", "POST /clock"),
     *("GET /login", "POST /login", "POST /logout", "GET /login/password", "POST /login/password"),
     "POST /admin/administrators/<id>/reset",
     "POST /admin/customers/<id>/individuals/<individual>/password",

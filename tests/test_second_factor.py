@@ -614,3 +614,20 @@ def test_what_happened_is_told_in_a_letter__LOG_09(app: Flask, gold: None, new_b
     for sentence in ("app was set up", "was turned on", "New recovery codes were made"):
         assert sentence in text
     assert key not in text
+
+
+def test_one_goes_on_to_where_one_was_going_through_every_step__RED_01(
+    app: Flask, gold: None, new_browser: NewBrowser
+) -> None:
+    key, _codes = enrol(new_browser(), ABC)
+    change(app, "abc", password_must_change=True)
+    there, abc = "/portals/pbx/calls?since=2026-01-01&number=1", new_browser()
+    answer = abc.post("/login", {"login": "abc", "password": PASSWORD, "next": there})
+    action = re.search(r'action="(/login/code[^"]+)"', abc.get(answer.location).text)
+    assert action
+    answer = abc.post(action[1].replace("&amp;", "&"), {"code": code(key)}, page=answer.location)
+    new = "something long and mine"
+    action = re.search(r'action="(/login/password[^"]+)"', abc.get(answer.location).text)
+    assert action
+    answer = abc.post(action[1], {"password": new, "confirm": new}, page=answer.location)
+    assert answer.location == there

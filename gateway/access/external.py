@@ -42,6 +42,7 @@ class External:
     structure: Structure
     up: bool
     realm: ClassVar[Realm] = Realm.SELF_CARE
+    translations: ClassVar[None] = None
 
     @property
     def prefix(self) -> str:

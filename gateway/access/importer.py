@@ -154,6 +154,7 @@ def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
         suspended=values.get("suspended", False),
         created_at=clock.now(),
         version=1,
+        second_factor_chosen=False,
     )
 
 
@@ -250,7 +251,7 @@ def _end_sessions(work: Work, staged: Table) -> None:
 
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
-    | {"password_set_at"}
+    | {"password_set_at", "second_factor_chosen"}
 )
 
 _LISTS = Beside(_networks, _keep_networks)

@@ -13,6 +13,7 @@ from gateway.access.delegation import excess
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
+from gateway.access.roles import called
 from gateway.audit.operations import Stamp, record
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
@@ -113,7 +114,7 @@ def roles_to_hold(reader: Connection, kind: Kind, customer_id: str | None, held:
     rows = reader.execute(
         _may_hold(kind, customer_id).add_columns(Role.name).order_by(Role.is_default.desc(), Role.name)
     )
-    found = [(row.id, row.name) for row in rows]
+    found = [(row.id, called(row.name)) for row in rows]
     if held and held not in dict(found):
         name = reader.execute(select(Role.name).where(Role.id == held)).scalar_one_or_none()
         found.append((held, _("%(role)s (not allowed any more)") % {"role": name or held}))

@@ -129,6 +129,7 @@ _VISIT = Prepared(
             _actor.name.label("actor_name"),
             _actor.login.label("actor_login"),
             _actor.suspended.label("actor_suspended"),
+            _actor.time_zone.label("actor_time_zone"),
             _actor_role.id.label("actor_role_id"),
             _actor_role.version.label("actor_role_version"),
             *networks.lists(_actor),
@@ -345,7 +346,13 @@ def _acting(
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
         support_access=defaults.support_access,
-        actor=Actor(row.actor_id, row.actor_name, row.actor_login or "", actor_levels),
+        actor=Actor(
+            row.actor_id,
+            row.actor_name,
+            row.actor_login or "",
+            actor_levels,
+            row.actor_time_zone or defaults.preferences.time_zone,
+        ),
         visit=Visit(
             handle=row.handle,
             mode=row.mode,

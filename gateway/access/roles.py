@@ -8,10 +8,17 @@ from sqlalchemy import Connection, func, select
 from gateway.access.models import AllowedRole, PortalView, Role
 from gateway.db import AnyRow
 from gateway.errors import NotFound
+from gateway.i18n.catalog import N_, gettext
 from gateway.identity.logins import canonical
 from gateway.identity.models import Identity, Kind, Realm
 
 LISTED = 20
+OWN_WORDS = frozenset({N_("Default role"), N_("Full access to everything.")})
+
+
+def called(text: str) -> str:
+    """Return what a role is called or is for: a default role's words are ours and translated, others stay as typed."""
+    return gettext(text) if text in OWN_WORDS else text
 
 
 @dataclass(frozen=True, slots=True)

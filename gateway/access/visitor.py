@@ -13,12 +13,13 @@ from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The administrator who acts for somebody, with levels of their own in the admin realm."""
+    """The administrator who acts for somebody, with levels of their own in the admin realm and a zone of their own."""
 
     id: str
     name: str
     login: str
     levels: Levels
+    time_zone: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """The mini-language of date and time patterns: `DD/MM/YYYY`, `MON-DD-YY`, `HH12:MI AM`.
 
-Names are not case-sensitive, the longest is taken first; what is no letter or digit separates.
+Names are not case-sensitive, the longest is taken first; what is no letter or digit separates. This file says what a
+pattern is and how it writes; `reading` reads back what was written.
 """
 
-import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import time
 from functools import lru_cache
-from itertools import pairwise
+
+from babel import Locale, dates
 
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.catalog import locale_of
@@ -33,7 +35,7 @@ FIELDS = {
     "PM": "meridiem",
     "AM/PM": "meridiem",
 }
-_DATE_TEMPLATE = {
+TEMPLATE = {
     "DD": "{2:02d}",
     "D": "{2:d}",
     "MM": "{1:02d}",
@@ -41,8 +43,6 @@ _DATE_TEMPLATE = {
     "MONTH": "{3}",
     "YYYY": "{0:04d}",
     "YY": "{5:02d}",
-}
-_TIME_TEMPLATE = {
     "HH": "{6:02d}",
     "HH24": "{6:02d}",
     "HH12": "{9:02d}",
@@ -52,7 +52,8 @@ _TIME_TEMPLATE = {
     "PM": "{10}",
     "AM/PM": "{10}",
 }
-_DIGITS = {"DD": r"(?P<day>\d{2})", "D": r"(?P<day>\d{1,2})", "MM": r"(?P<month>\d{2})", "YYYY": r"(?P<year>\d{4})"}
+"""What each name becomes in a template of `str.format`, which is given year, month, day, the month's full and short
+name, the year of the century, hour, minute, second, hour of twelve and meridiem."""
 
 
 class BadPattern(ValueError):
@@ -69,17 +70,18 @@ class Part:
 
 @lru_cache(maxsize=512)
 def parse(pattern: str, names: Sequence[str]) -> tuple[Part, ...]:
-    """Split a pattern into its parts; raises `BadPattern` with the reason."""
-    if not 0 < len(pattern) <= LONGEST:
+    """Split a pattern into its parts, spaces around it dropped; raises `BadPattern` with the reason."""
+    rest = pattern.strip(" ")
+    if not 0 < len(rest) <= LONGEST:
         raise BadPattern(_("A pattern has 1 to %(limit)d characters.") % {"limit": LONGEST})
+    if not rest.isprintable():
+        raise BadPattern(_("A pattern has no control characters or invisible characters."))
     parts: list[Part] = []
-    rest, seen = pattern, set()
+    seen: set[str] = set()
     while rest:
         name = next((name for name in names if rest.upper().startswith(name)), None)
         if name is None:
-            if rest[0].isalnum():
-                raise BadPattern(_("“%(rest)s” is not understood in a pattern.") % {"rest": rest})
-            parts.append(Part(rest[0], False))
+            parts.append(Part(_separator(rest, names), False))
             rest = rest[1:]
             continue
         if FIELDS[name] in seen:
@@ -87,75 +89,74 @@ def parse(pattern: str, names: Sequence[str]) -> tuple[Part, ...]:
         seen.add(FIELDS[name])
         parts.append(Part(name, True))
         rest = rest[len(name) :]
-    written = {part.text for part in parts}
-    if "HH12" in written and "meridiem" not in seen:
+    if not seen:
+        raise BadPattern(_("A pattern needs at least one of %(names)s.") % {"names": ", ".join(names)})
+    if Part("HH12", True) in parts and "meridiem" not in seen:
         raise BadPattern(_("HH12 needs AM, PM or AM/PM beside it."))
     return tuple(parts)
 
 
+def _separator(rest: str, names: Sequence[str]) -> str:
+    """Return the first character of `rest` if it separates; raises `BadPattern` for a letter, digit or accent."""
+    if names is TIME_NAMES and rest.upper().startswith("MM"):
+        raise BadPattern(_("MM is the month; minutes are MI."))
+    plain = unicodedata.normalize("NFKC", rest[0])
+    if any(sign.isalnum() or unicodedata.category(sign).startswith("M") for sign in rest[0] + plain):
+        raise BadPattern(_("“%(rest)s” is not understood in a pattern.") % {"rest": rest})
+    return rest[0]
+
+
+def fields_of(pattern: str, names: Sequence[str]) -> set[str]:
+    """Return what a pattern says: day, month, year, hour, minute, second, meridiem."""
+    return {FIELDS[part.text] for part in parse(pattern, names) if part.is_name}
+
+
 def date_template(pattern: str) -> str:
-    """Return the `str.format` template of a date: year, month, day, month name, abbreviation, year of century."""
-    return "".join(
-        _DATE_TEMPLATE[part.text] if part.is_name else _literal(part.text) for part in parse(pattern, DATE_NAMES)
-    )
+    """Return the template that writes a date."""
+    return _template(parse(pattern, DATE_NAMES))
 
 
 def time_template(pattern: str) -> str:
-    """Return the `str.format` template that writes a time; it takes, after the six of a date, hour, minute, second,
-    hour of twelve and meridiem, so that one template can write both."""
-    return "".join(
-        _TIME_TEMPLATE[part.text] if part.is_name else _literal(part.text) for part in parse(pattern, TIME_NAMES)
-    )
+    """Return the template that writes a time."""
+    return _template(parse(pattern, TIME_NAMES))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a text as it stands in a template."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
-@lru_cache(maxsize=64)
-def month_names(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the full names and the abbreviations (upper case, no dot) of the months, index 1 to 12, by CLDR."""
-    locale = locale_of(language) or locale_of("en")
-    assert locale is not None
-    full, short = locale.months["format"]["wide"], locale.months["format"]["abbreviated"]
-    numbers = range(1, 13)
-    return ("", *(full[n] for n in numbers)), ("", *(short[n].upper().replace(".", "") for n in numbers))
+def _template(parts: Sequence[Part]) -> str:
+    return "".join(TEMPLATE[part.text] if part.is_name else literal(part.text) for part in parts)
 
 
-@lru_cache(maxsize=512)
-def date_reader(pattern: str, language: str) -> tuple[re.Pattern[str], dict[str, int]]:
-    """Compile a pattern for reading: an expression, and the months by name.
+Names = tuple[str, ...]
 
-    Raises `BadPattern` when what it writes could not be read back: a field is missing, or two cannot be told apart.
+
+@lru_cache(maxsize=128)
+def month_names(language: str, context: str = "format") -> tuple[Names, Names, Names]:
+    """Return the months by CLDR, index 1 to 12: full names, abbreviations, and those in upper case without a dot.
+
+    `context` is `format` inside a date (uk: 12 березня), `stand-alone` without a day (uk: березень 2026).
     """
-    parts = parse(pattern, DATE_NAMES)
-    written = [part.text for part in parts if part.is_name]
-    if "YY" in written:
-        raise BadPattern(_("An input pattern needs the year in full: YYYY."))
-    if {FIELDS[name] for name in written} != {"day", "month", "year"}:
-        raise BadPattern(_("An input pattern needs the day, the month and the year."))
-    for before, after in pairwise(parts):
-        if before.is_name and after.is_name and ("D" in (before.text, after.text)):
-            raise BadPattern(_("Put a separator beside D, or use DD."))
-    full, short = month_names(language)
-    months = {_folded(name): number for names in (full, short) for number, name in enumerate(names) if name}
-    month = "(?P<month>" + "|".join(re.escape(name) for name in sorted(months, key=len, reverse=True)) + r")\.?"
-    expression = "".join((_DIGITS.get(part.text) or month) if part.is_name else re.escape(part.text) for part in parts)
-    return re.compile(expression), months
+    months = _locale(language).months[context]
+    full, short = (("", *(months[width][number] for number in range(1, 13))) for width in ("wide", "abbreviated"))
+    return full, short, tuple(name.upper().replace(".", "") for name in short)
 
 
-def read_date(text: str, pattern: str, language: str) -> date | None:
-    """Read a day strictly by the pattern, or as ISO 8601; None if it is neither or there is no such day."""
-    reader, months = date_reader(pattern, language)
-    found = reader.fullmatch(_folded(text))
-    try:
-        if found is None:
-            return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
-        month = months.get(found["month"])
-        return date(int(found["year"]), month or int(found["month"]), int(found["day"]))
-    except ValueError:
-        return None
+def months_in(pattern: str, language: str) -> tuple[Names, Names]:
+    """Return the full names and the abbreviations with which a date pattern writes months."""
+    context = "format" if "day" in fields_of(pattern, DATE_NAMES) else "stand-alone"
+    full, _short, upper = month_names(language, context)
+    return full, upper
 
 
-def _folded(text: str) -> str:
-    return text.casefold()
+@lru_cache(maxsize=64)
+def meridiems(language: str) -> tuple[str, str]:
+    """Return what a language calls the hours before and after noon, by CLDR."""
+    before, after = (dates.format_time(time(hour), "a", locale=_locale(language)) for hour in (1, 13))
+    return before, after
+
+
+def _locale(language: str) -> Locale:
+    return locale_of(language) or Locale("en")

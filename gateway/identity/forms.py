@@ -12,13 +12,14 @@ from wtforms.form import BaseForm
 from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
-from gateway.i18n.catalog import N_, language_name
+from gateway.i18n.catalog import DEFAULT, N_, language_label, language_name
 from gateway.i18n.catalog import gettext as _
 from gateway.i18n.patterns import BadPattern
 from gateway.i18n.samples import check_pattern
 from gateway.i18n.zones import ZONES, zone_of
 from gateway.identity import logins, networks
 from gateway.identity.inheritance import PREFERENCES
+from gateway.web.fields import PatternField
 
 
 def stripped(text: str | None) -> str | None:
@@ -52,13 +53,13 @@ def _good_pattern(form: "PreferenceFields", field: Field) -> None:
     if field.data is None and form.inherits:
         return
     try:
-        check_pattern(field.name, field.data or "")
+        check_pattern(field.name, field.data or "", form.language.data or DEFAULT)
     except BadPattern as error:
         raise ValidationError(str(error)) from error
 
 
-def _pattern(label: str) -> StringField:
-    return StringField(label, filters=[stripped], validators=[_good_pattern])
+def _pattern(label: str) -> PatternField:
+    return PatternField(label, filters=[stripped], validators=[_good_pattern])
 
 
 def add_faults(form: FlaskForm, faults: Mapping[str, Sequence[str]]) -> None:
@@ -191,7 +192,7 @@ class PreferenceFields:
         held = self.language.object_data
         offered = list(dict.fromkeys([*tags, *([held] if held else [])]))
         empty = [("", _("Inherited: %(value)s") % {"value": language_name(inherited)})] if inherited else []
-        self.language.choices = choices([*empty, *((tag, language_name(tag)) for tag in offered)])
+        self.language.choices = choices([*empty, *((tag, language_label(tag)) for tag in offered)])
 
     @property
     def preferences(self) -> dict[str, str | None]:

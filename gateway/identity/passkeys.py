@@ -4,12 +4,12 @@ All of them are discoverable and verify their user (PIN, finger, face), so that 
 """
 
 import hashlib
-import hmac
 import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import webauthn
 from sqlalchemy import Connection, delete, select, update
@@ -117,10 +117,10 @@ def to_use(reader: Connection, party: Party, challenge: bytes, identity_id: str 
 
 def enrol(work: Work, party: Party, place: Place, identity_id: str, answer: str, name: str, now: datetime) -> str:
     """Keep a new passkey of somebody and return its id; raises `FactorRefused`, `passkey`."""
-    challenge = _taken(work, place, now)
+    challenge, said = _taken(work, place, now), _read(answer)
     try:
         made = webauthn.verify_registration_response(
-            credential=_read(answer),
+            credential=said,
             expected_challenge=challenge,
             expected_rp_id=party.id,
             expected_origin=party.origin,
@@ -152,11 +152,11 @@ def use(work: Work, party: Party, place: Place, answer: str, now: datetime, iden
     `FactorRefused`, `passkey`.
     """
     challenge = _taken(work, place, now)
+    said = _read(answer)
+    row = work.execute(select(Passkey.__table__).where(Passkey.credential_id == _named(said))).one_or_none()
+    if row is None or not _is_owners(row, said, identity_id):
+        raise FactorRefused("passkey")
     try:
-        said = _read(answer)
-        credential_id = base64url_to_bytes(str(said["rawId"]))
-        row = work.execute(select(Passkey.__table__).where(Passkey.credential_id == credential_id)).one()
-        _check_owner(row, said, identity_id)
         verified = webauthn.verify_authentication_response(
             credential=said,
             expected_challenge=challenge,
@@ -199,20 +199,32 @@ def _taken(work: Work, place: Place, now: datetime) -> bytes:
     return bytes(taken)
 
 
-def _read(answer: str) -> dict[str, object]:
-    if len(answer) > LONGEST_ANSWER:
-        raise ValueError("too long")
-    said: dict[str, object] = json.loads(answer)
+def _read(answer: str) -> dict[str, Any]:
+    """Return what an authenticator said; raises `FactorRefused` for what is no such thing."""
+    try:
+        said = json.loads(answer) if len(answer) <= LONGEST_ANSWER else None
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or not isinstance(said.get("response"), dict):
+        raise FactorRefused("passkey")
     return said
 
 
-def _check_owner(row: AnyRow, said: dict[str, object], identity_id: str | None) -> None:
-    """The user handle that the authenticator kept has to be the owner's; without a password step it must be there."""
-    response = said["response"]
-    handle = response.get("userHandle") if isinstance(response, dict) else None
+def _named(said: dict[str, Any]) -> bytes:
+    """Return the id of the credential that an answer names."""
+    return _bytes(said.get("rawId"))
+
+
+def _is_owners(row: AnyRow, said: dict[str, Any], identity_id: str | None) -> bool:
+    """Tell whether the owner is who is asked; without a password before, the authenticator has to name them."""
     if identity_id is not None and row.identity_id != identity_id:
-        raise ValueError("somebody else's")
-    if (handle or identity_id is None) and not hmac.compare_digest(
-        base64url_to_bytes(str(handle)), row.identity_id.encode()
-    ):
-        raise ValueError("another owner")
+        return False
+    handle = said["response"].get("userHandle")
+    return (handle is None and identity_id is not None) or _bytes(handle) == row.identity_id.encode()
+
+
+def _bytes(text: object) -> bytes:
+    try:
+        return base64url_to_bytes(str(text))
+    except ValueError:
+        return b""

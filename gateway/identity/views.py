@@ -26,7 +26,7 @@ from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
-from gateway.web import browser, current
+from gateway.web import browser, current, speech
 from gateway.web.attempts import counted, refuse
 from gateway.web.errors import wait
 from gateway.web.letters import link_tokens
@@ -45,6 +45,11 @@ REALM = {Scope.SELF_CARE: Realm.SELF_CARE, Scope.ADMIN: Realm.ADMIN}
 def log_in_path() -> str:
     """Return the address of the log-in page of the present realm."""
     return "/admin/login" if browser.scope() is Scope.ADMIN else "/login"
+
+
+def step_url(step: str, target: str) -> str:
+    """Return the address of a step of the log-in, from which one goes on to `target`."""
+    return f"{log_in_path()}/{step}?next={quote(target, safe='/')}"
 
 
 def log_in_page(
@@ -158,6 +163,17 @@ def formats() -> str:
     return render_template("identity/_samples.html", samples=samples(request.args, current.now()))
 
 
+@bp.post("/language")
+@bp.post("/admin/language", endpoint="admin_language")
+@open_to_all
+def choose_language() -> Response:
+    """Speak another language with somebody who is not logged in; whoever is has preferences of their own."""
+    response = see_other(safe_next(request.form.get("next"), PREFIX[browser.scope()], log_in_path()))
+    if (tag := request.form.get("language")) in current.house().settings.languages:
+        speech.choose_language(response, str(tag))
+    return response
+
+
 @bp.post("/logout")
 @bp.post("/admin/logout", endpoint="admin_logout")
 @open_to_all
@@ -204,7 +220,7 @@ def _new_password_page(form: NewPasswordForm, who: Candidate) -> str:
         form=form,
         rules=rules,
         generated=offered_password(rules),
-        action=f"{log_in_path()}/password?next={quote(target, safe='/')}",
+        action=step_url("password", target),
         strength_url=f"{log_in_path()}/strength",
     )
 
@@ -274,6 +290,4 @@ def enter(who: Candidate, target: str | None) -> Entered:
     sessions.keep_latest(work, who.id, now)
     work.commit()
     there = safe_next(target, PREFIX[scope], HOME[scope])
-    return Entered(
-        cookie, there if who.due is None else f"{log_in_path()}/{who.due}?next={quote(there, safe='/')}", failed
-    )
+    return Entered(cookie, there if who.due is None else step_url(who.due, there), failed)

@@ -15,6 +15,7 @@ from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.queries import ADMINISTRATOR, Ended, role_levels, visitor_from
 from gateway.access.rights import Rights
+from gateway.access.roles import called
 from gateway.access.visitor import Visitor
 from gateway.db import AnySelect, Part, Prepared
 from gateway.i18n.catalog import gettext as _
@@ -300,4 +301,4 @@ def _label(subject: Subject, mode: Mode, view_only: bool) -> str:
         return _("Default role (full access)")
     if subject.role_name is None:
         return _("No role")
-    return _("As %(role)s") % {"role": subject.role_name}
+    return _("As %(role)s") % {"role": called(subject.role_name)}

@@ -24,7 +24,7 @@ from gateway.launch import operations, queries
 from gateway.launch.forms import LaunchForm
 from gateway.portal.registry import Registry, registry
 from gateway.tokens import Tokens
-from gateway.web import browser, current, scopes
+from gateway.web import browser, current, scopes, speech
 from gateway.web.marks import for_everyone_logged_in, in_visits_only
 from gateway.web.redirects import moving_on, safe_next, see_other
 
@@ -161,6 +161,15 @@ def end() -> Response:
         work.commit()
     response = see_other(there or "/admin/")
     browser.delete_session_cookie(response, Scope.VISIT, handle)
+    return response
+
+
+@bp.post("/clock")
+@in_visits_only
+def clock() -> Response:
+    """Show this administrator's visits in their own zone, or as each subject has it; nothing is stored."""
+    response = see_other(f"{request.script_root}{safe_next(request.form.get('next'), '/', '/')}")
+    speech.choose_clock(response, request.form.get("own") == "y")
     return response
 
 

@@ -52,9 +52,8 @@ class Facts:
 
     def moment(self, name: str) -> str:
         """Return a moment of `values` as its reader writes it, with the zone."""
-        return (
-            f"{self.formats.moment(datetime.fromisoformat(self.values[name]))} ({self.formats.preferences.time_zone})"
-        )
+        at = datetime.fromisoformat(self.values[name])
+        return f"{self.formats.moment(at)} ({self.formats.zone_name(at)})"
 
     def until(self) -> str:
         """Return for how long the link is good."""
@@ -64,9 +63,10 @@ class Facts:
         """Return when and where from it was done, or that it was not done by its reader."""
         if self.values.get("by_others"):
             return _("It was done on %(at)s, by whoever looks after your access.") % {"at": self.moment("at")}
-        facts = [f"{_('Time')}: {self.moment('at')}", f"{_('Browser')}: {agents.in_words(self.values.get('agent'))}"]
+        browser = agents.in_words(self.values.get("agent"))
+        facts = [_("Time: %(time)s") % {"time": self.moment("at")}, _("Browser: %(browser)s") % {"browser": browser}]
         if self.values.get("source"):
-            facts.append(f"{_('Address')}: {self.values['source']}")
+            facts.append(_("Address: %(address)s") % {"address": self.values["source"]})
         return "\n".join(facts)
 
     def not_you(self) -> str:

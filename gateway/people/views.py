@@ -323,7 +323,7 @@ def _stale(desk: Desk, id: str, form: IndividualForm) -> tuple[str, int]:
     words = {**stored, **days, "role": row.role_name, "suspended": _("Yes") if row.suspended else _("No")}
     changed = form.catch_up(stored, row.version)
     _offer(desk, form, row)
-    return _page(desk, row, form, [(form[name].label.text, words[name]) for name in changed]), 409
+    return _page(desk, row, form, [(_(form[name].label.text), words[name]) for name in changed]), 409
 
 
 def _change_page(desk: Desk, to: str, rows: Sequence[AnyRow], problem: str | None = None) -> str:

@@ -23,6 +23,7 @@ from gateway.portal.customers import resolve_customers
 from gateway.portal.declaration import Portal
 from gateway.portal.pages import csv_answer, days_asked, next_links, query_text, render, search_part, today
 from gateway.web.current import formats, now, reader, visitor, writer
+from gateway.web.fields import DayField, MomentField
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see
 
@@ -35,6 +36,7 @@ __all__ = [
     "Beside",
     "Blueprint",
     "Chart",
+    "DayField",
     "Field",
     "Formats",
     "Id",
@@ -43,6 +45,7 @@ __all__ = [
     "Key",
     "Level",
     "Line",
+    "MomentField",
     "NotFound",
     "Page",
     "PageOfRows",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from flask import Blueprint
 
@@ -16,7 +17,8 @@ class Portal:
     """One self-care application.
 
     `slug` is its address and its key for ever, `title` and `summary` are marked with `N_`, `icon` names a Lucide icon,
-    `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes.
+    `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes. `translations` is the folder of
+    its catalogues, `<language>/LC_MESSAGES/messages.po`; without one its texts are in the gateway's.
     """
 
     slug: str
@@ -29,6 +31,7 @@ class Portal:
     importers: Sequence[Importer] = ()
     realm: Realm = Realm.SELF_CARE
     path: str = ""
+    translations: Path | None = None
 
     @property
     def prefix(self) -> str:

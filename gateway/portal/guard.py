@@ -27,7 +27,7 @@ from gateway.identity import api_tokens, sessions
 from gateway.identity.models import Scope
 from gateway.identity.proofs import is_recent
 from gateway.portal.registry import Registry
-from gateway.web import bearer, current, origin, rates
+from gateway.web import bearer, current, origin, rates, speech
 from gateway.web.browser import handle, scope, session_cookie
 from gateway.web.marks import RECENT, Mark
 from gateway.web.redirects import page_of, reauthentication_path, see_other
@@ -94,10 +94,10 @@ def guard(registry: Registry) -> Response | None:
         return None
     g.mark = mark
     if mark is not None and mark.programs:
-        catalog.use(current.preferences().language)
+        _speak()
         return None
     who = _resolve()
-    catalog.use(current.preferences().language)
+    _speak()
     if mark is None:
         return None
     if mark.in_visits_only:
@@ -132,17 +132,23 @@ def _prove_first(who: Visitor) -> Response | None:
     refuse(Forbidden(N_("This needs your password again first. Confirm that it is you, then repeat it."), REAUTH))
 
 
+def _speak() -> None:
+    """Settle in which language and formats the answer is."""
+    g.preferences = speech.preferences_of(current.maybe_visitor(), current.house().settings.languages)
+    catalog.use(current.formats().language)
+
+
 def _guard_api(mark: Mark | None) -> None:
     """Decide about a call of the API: who it is says the Authorization header and nothing else, so no form is asked."""
     bearer.refuse_secrets_in_query()
     who, token_id = bearer.resolve()
+    _speak()
     if token_id is not None:
         work = current.writer()
         api_tokens.used(work, token_id, current.now(), current.address())
         work.commit()
     rates.count(mark, who)
     g.mark = mark if mark is None or who is None else mark.of(who.realm)
-    catalog.use(current.preferences().language)
     if mark is None or mark.open_to_all:
         return
     if who is None:

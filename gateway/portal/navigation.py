@@ -10,15 +10,16 @@ from flask import Flask, g, request
 from gateway.access.acting import NEVER_WHILE_ACTING
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
+from gateway.access.roles import called
 from gateway.access.structure import Node
 from gateway.access.visitor import Visitor
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language
+from gateway.i18n.catalog import has, language, language_name
 from gateway.identity.models import Kind, Realm, Scope
 from gateway.identity.proofs import is_recent
 from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
-from gateway.web import current
+from gateway.web import current, speech
 from gateway.web.marks import Mark
 from gateway.web.redirects import page_of, reauthentication_path
 
@@ -62,6 +63,10 @@ class Acting:
     reason: str | None
     minutes_left: int
     end_url: str
+    zone: str
+    own_clock: bool
+    clock_url: str
+    here: str
 
 
 def navigation(registry: Registry, portal: AnyPortal, who: Visitor, here: str | None) -> tuple[Item, ...]:
@@ -143,7 +148,7 @@ def _staff_links(_language: str) -> tuple[Mapping[str, str], ...]:
 def _detail(who: Visitor) -> str:
     if who.kind is Kind.INDIVIDUAL:
         return who.customer_name or ""
-    return who.role_name or who.login
+    return called(who.role_name) if who.role_name else who.login
 
 
 def acting(who: Visitor) -> Acting | None:
@@ -154,13 +159,25 @@ def acting(who: Visitor) -> Acting | None:
         actor_name=who.actor.name,
         subject_name=who.name,
         customer_name=who.customer_name or "",
-        role_name=who.role_name or _("no role"),
+        role_name=called(who.role_name) if who.role_name else _("no role"),
         mode=who.visit.mode,
         view_only=who.visit.view_only,
         reason=who.visit.reason,
         minutes_left=who.minutes_left(current.now()),
         end_url=f"{request.script_root}/end",
+        zone=current.formats().zone_name(current.now()),
+        own_clock=speech.own_clock(),
+        clock_url=f"{request.script_root}/clock",
+        here=request.full_path.rstrip("?") if request.method == "GET" else "",
     )
+
+
+def in_english(portal: AnyPortal | None) -> str | None:
+    """Return why a page is in English, where the portal's own catalogue lacks the reader's language, or None."""
+    if portal is None or portal.translations is None or has(portal.translations, language()):
+        return None
+    said = {"portal": _(portal.title), "language": language_name(language())}
+    return _("%(portal)s does not speak %(language)s yet, so this page is in English.") % said
 
 
 def why_not(who: Visitor | None, mark: Mark | None) -> str | None:
@@ -193,13 +210,14 @@ def register(app: Flask, registry: Registry) -> None:
 
     @app.context_processor
     def _frame() -> dict[str, Any]:
-        who = current.maybe_visitor()
-        reason = why_not(who, g.get("mark"))
+        who, mark = current.maybe_visitor(), g.get("mark")
+        reason = why_not(who, mark)
         return {
             "shell": shell(registry, who) if who else None,
             "acting": acting(who) if who else None,
+            "in_english": in_english(registry.portals.get(mark.portal or "") if mark else None),
             "why_not": reason,
-            "do_it_here": do_it_here(who, g.get("mark")),
+            "do_it_here": do_it_here(who, mark),
             "may_change": reason is None,
             "prove_url": prove_url(who) if reason is None else None,
         }

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -80,13 +81,17 @@ def days_asked(query: Mapping[str, str]) -> tuple[dict[str, datetime | None], di
 
 
 def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """Answer rows as a CSV file called `name`; cells that a spreadsheet would run are made plain text (INJ-05)."""
+    """Answer rows as a CSV file called `name`; cells that a spreadsheet would run are made plain text (INJ-05).
+
+    Moments and days are in ISO 8601 and numbers plain, for programs; with `mine=y` in the query as the reader has them.
+    """
+    write = _as_read if request.args.get("mine") == "y" else _plain
 
     def lines() -> Iterator[str]:
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         for row in (header, *rows):
-            writer.writerow([_plain(cell) for cell in row])
+            writer.writerow([write(cell) for cell in row])
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
@@ -96,6 +101,17 @@ def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]
     return response
 
 
+def _as_read(cell: object) -> str:
+    """Write a cell as its reader has moments, days and amounts."""
+    if isinstance(cell, datetime):
+        return formats().moment(cell)
+    if isinstance(cell, date):
+        return formats().day(cell)
+    return formats().number(cell) if isinstance(cell, Decimal) else _plain(cell)
+
+
 def _plain(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return cell.isoformat()
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(FORMULA) and isinstance(cell, str) else text

@@ -9,7 +9,6 @@ from gateway.db import AnyRow
 from gateway.errors import Invalid, NotFound
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import elsewhere, email_changes, queries
 from gateway.identity.inheritance import PREFERENCES, InForce, Origin, in_force
@@ -145,10 +144,7 @@ def _preferences_page(row: AnyRow, form: PreferencesForm) -> str:
         "self_care/preferences.html",
         form=form,
         shown={
-            name: {
-                "value": language_name(found.value) if name == "language" else found.value,
-                "place": places[found.origin],
-            }
+            name: {"value": samples.word(name, found.value), "place": places[found.origin]}
             for name, found in _in_force(row).items()
         },
         inherited=inherited,

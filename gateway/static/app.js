@@ -61,6 +61,10 @@
       meter.innerHTML = answer && answer.ok && !answer.redirected ? await answer.text() : "";
     }, 250);
   };
+  // Writes a day (year, month, day) as its reader types it.
+  const writeDay = ({ dataset: { day, months } }, [year, month, number]) =>
+    day.replace(/MONTH|YYYY|MON|DD|MM|D/g, (name) =>
+      ({ YYYY: year, MM: month, DD: number, D: +number })[name] ?? months.split("|")[month - 1]);
 
   const offered = (button) => document.querySelector(button.dataset.offer).textContent;
 
@@ -91,6 +95,7 @@
     if (at("#theme")) toggleTheme();
     if (at("[data-reveal]")) reveal(at("button"));
     if (at("[data-use]")) useOffered(at("button"));
+    if (at("[data-pick]")) at("[data-pick]").nextElementSibling.showPicker();
     if (at("[data-copied]")) copyOffered(at("button"));
     if (at("[data-print]")) print();
     if (!at("[data-popover-menu]")) return;
@@ -100,6 +105,14 @@
 
   on("input", ({ target }) => {
     const { value, dataset } = target;
+    if (target.matches(".pick-day")) {
+      const typed = target.parentElement.querySelector("[data-day]");
+      typed.value = value && writeDay(typed, value.split("-"));
+    }
+    if (dataset.preset != null) {
+      target.previousElementSibling.value = value;
+      target.selectedIndex = 0;
+    }
     if (target.closest("[data-preview]")) preview(target.closest("[data-preview]"));
     if (dataset.strength) measure(target);
     const wanted = value.trim().toLowerCase();

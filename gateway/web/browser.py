@@ -91,6 +91,21 @@ def delete_cookie(response: AnyResponse, name: str) -> None:
     response.delete_cookie(name, path="/", secure=_secure(), httponly=True, samesite="Lax")
 
 
+def read_plain_cookie(name: str) -> str | None:
+    """Return the value of a cookie that is no secret: a wish of the browser's."""
+    return read_cookie(scopes.plain_cookie_name(name, _secure()))
+
+
+def set_plain_cookie(response: AnyResponse, name: str, value: str, seconds: int | None = None) -> None:
+    """Give the browser a cookie that is no secret."""
+    set_cookie(response, scopes.plain_cookie_name(name, _secure()), value, seconds=seconds)
+
+
+def delete_plain_cookie(response: AnyResponse, name: str) -> None:
+    """Take such a cookie back."""
+    delete_cookie(response, scopes.plain_cookie_name(name, _secure()))
+
+
 def set_session_cookie(response: AnyResponse, of: Scope, visit: str | None, cookie: str) -> None:
     """Give the browser the cookie of a new session."""
     set_cookie(response, scopes.cookie_name(of, visit, _secure()), cookie)

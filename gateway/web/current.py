@@ -132,9 +132,8 @@ def stamp() -> Stamp:
 
 
 def preferences() -> Preferences:
-    """Return how things read for whoever is there."""
-    who = maybe_visitor()
-    return who.preferences if who else cast(Preferences, g.get("stranger_preferences", GATEWAY_DEFAULTS))
+    """Return how things read for whoever is there, as the guard found it."""
+    return cast(Preferences, g.get("preferences", GATEWAY_DEFAULTS))
 
 
 def formats() -> Formats:

@@ -97,7 +97,7 @@ def wait(refused: TooManyAttempts) -> str:
         soon = ngettext("Try again in %(num)d second.", "Try again in %(num)d seconds.", seconds) % {"num": seconds}
     else:
         soon = ngettext("Try again in %(num)d minute.", "Try again in %(num)d minutes.", minutes) % {"num": minutes}
-    return f"{_('There were too many attempts.')} {soon}"
+    return " ".join((_("There were too many attempts."), soon))
 
 
 def register(app: Flask) -> None:

@@ -14,6 +14,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from gateway.access.acting import REASONS
+from gateway.access.roles import called
 from gateway.i18n import agents, catalog
 from gateway.web import browser, current
 
@@ -66,19 +67,41 @@ def translated(text: str, /, **values: object) -> Markup:
     return markup % values if values else markup
 
 
+def said(text: object) -> str:
+    """Return a message of a form in the language in force: text, and no markup, whatever is in it."""
+    return catalog.gettext(str(text))
+
+
 def counted(singular: str, plural: str, number: int, /, **values: object) -> Markup:
     """Return the form for `number`, which is at hand as `num`; `values` are put in, escaped."""
     return Markup(catalog.ngettext(singular, plural, number)) % {"num": number, **values}
 
 
+POINTING = frozenset({"arrow-left", "arrow-up-right", "chevron-first", "chevron-right", "log-in", "log-out"})
+"""Icons that point along the text, and so the other way where it runs from right to left."""
+
+
 @lru_cache(maxsize=256)
 def icon(name: str, classes: str = "") -> Markup:
     """Return the inline drawing of a Lucide icon; raises `FileNotFoundError` for an unknown one."""
+    if name in POINTING and "flip" not in classes:
+        classes = f"{classes} flip".strip()
     drawing = (STATIC / "icons" / f"{name}.svg").read_text(encoding="utf-8")
     inner = drawing[drawing.index(">", drawing.index("<svg")) + 1 : drawing.rindex("</svg>")].strip()
     return Markup(
         f'<svg class="i {classes}" width="24" height="24" viewBox="0 0 24 24" aria-hidden="true">{inner}</svg>'
     )
+
+
+def pick_day() -> Markup:
+    """Return the button, for a script alone, that picks a day and writes it into the input before it.
+
+    What the browser brings for it has no name: it is never sent.
+    """
+    return Markup(
+        '<button type="button" class="btn ghost sq js-only" data-pick aria-label="{label}">{icon}</button>'
+        '<input type="date" class="pick-day" tabindex="-1" aria-hidden="true" min="0001-01-01" max="9999-12-31">'
+    ).format(label=catalog.gettext(catalog.N_("Pick a day")), icon=icon("calendar-days"))
 
 
 @lru_cache(maxsize=64)
@@ -148,7 +171,7 @@ def form_token() -> str:
 
 
 def _context() -> dict[str, Any]:
-    preferences = current.preferences()
+    preferences, languages = current.formats().preferences, _languages()
     return {
         "lang": preferences.language,
         "dir": catalog.direction(preferences.language),
@@ -159,8 +182,19 @@ def _context() -> dict[str, Any]:
         "notice": _notice(),
         "failed_before": _failed_before(),
         "nonce": current.nonce(),
+        "now": g.get("now"),
+        "languages": languages,
+        "here": (request.full_path.rstrip("?") if request.method == "GET" else request.path) if languages else "",
         "csrf_token": form_token,  # Flask-WTF's own signs anew for every page
     }
+
+
+def _languages() -> tuple[tuple[str, str], ...]:
+    """Return the languages that a stranger may choose, on the pages that are for strangers."""
+    mark, tags = g.get("mark"), current.house().settings.languages
+    if current.maybe_visitor() is not None or mark is None or not mark.open_to_all or len(tags) < 2:
+        return ()
+    return tuple((tag, catalog.language_name(tag)) for tag in tags)
 
 
 def _notice() -> str | None:
@@ -187,5 +221,6 @@ def register(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.auto_reload = False
     environment.globals.update(_=translated, ngettext=counted, icon=icon, asset=asset)
-    environment.globals.update(csrf_token=form_token, in_words=agents.in_words)
+    environment.globals.update(csrf_token=form_token, in_words=agents.in_words, pick_day=pick_day)
+    environment.filters.update(translated=said, called=called)
     app.context_processor(_context)

@@ -34,13 +34,9 @@ def written(reader: Connection, house: House, mail: AnyRow) -> Written | None:
         return None
     defaults = house.rights.defaults(reader, gateway(reader).version)
     preferences = preferences_in_force(to, defaults.preferences)
-    before = catalog.language()
-    catalog.use(preferences.language)
-    try:
+    with catalog.speaking(preferences.language):
         link = _link(house, mail, to.realm)
         return write(mail.letter, mail.given, to, link, house.settings.brand, formats_for(preferences))
-    finally:
-        catalog.use(before)
 
 
 def _link(house: House, mail: AnyRow, realm: Realm) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.identity.models import Scope
 
 HANDLE = re.compile(r"[0-9a-z]{16}\Z")
-_INSIDE = re.compile(r"/(end|land)?\Z|/portals/")
+_INSIDE = re.compile(r"/(end|land|clock)?\Z|/portals/")
 ENVIRON = "portico.handle"
 API = "/api/v1/"
 COOKIE = {Scope.SELF_CARE: "session", Scope.ADMIN: "admin"}
@@ -18,7 +18,7 @@ WSGI = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class VisitPrefix:
     """Moves `/as/<handle>` from the path into SCRIPT_NAME, so that every address made inside a visit stays inside it.
 
-    Only the picker, the portals, `land` and `end` live there; anything else under the prefix is left to be not found.
+    Only the picker, the portals, `land`, `end` and `clock` live there; anything else under the prefix is not found.
     """
 
     def __init__(self, app: WSGI) -> None:
@@ -71,4 +71,9 @@ def failures_cookie_name(scope: Scope, secure: bool) -> str:
 def device_cookie_name(scope: Scope, secure: bool) -> str:
     """Return the name of the cookie by which a remembered browser is known."""
     name = "admin-device" if scope is Scope.ADMIN else "device"
+    return f"__Host-{name}" if secure else name
+
+
+def plain_cookie_name(name: str, secure: bool) -> str:
+    """Return the name of a cookie that is no secret and belongs to no scope: a wish of the browser's."""
     return f"__Host-{name}" if secure else name

@@ -40,7 +40,8 @@ class AlertForm(FlaskForm):
     device = SelectField(N_("Device"), validate_choice=False)
     kind = SelectField(N_("Tell me when"))
     threshold = IntegerField(
-        N_("Number"), validators=[InputRequired(N_("Enter a whole number.")), NumberRange(1, message=N_("At least 1."))]
+        N_("Threshold"),
+        validators=[InputRequired(N_("Enter a whole number.")), NumberRange(1, message=N_("At least 1."))],
     )
     version = _version()
 

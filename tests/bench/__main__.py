@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import peers
 from tests.bench.api import api
+from tests.bench.cells import cells
 from tests.bench.click import click
 from tests.bench.growth import growth
 from tests.bench.loading import loading
@@ -17,7 +18,7 @@ from tests.bench.pages import pages
 from tests.bench.places import CUSTOMERS, Place, furnish
 from tests.bench.worker import worker
 
-PARTS = ("pages", "api", "click", "imports", "growth", "worker")
+PARTS = ("cells", "pages", "api", "click", "imports", "growth", "worker")
 MANY, ALL = 100_000, 1_000_000
 
 
@@ -61,6 +62,8 @@ def main() -> None:
     begin = time.monotonic()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores. CPU is that of the application's process;")
     print("ratios are medians over rounds that take turns. “must” and “aim” say which target is reached.")
+    if "cells" in (options.only or PARTS):
+        cells()
     servers = {"sqlite": "", "postgresql": os.environ.get("TEST_DATABASE_URL", "")}
     for kind, server in servers.items():
         if options.database not in (None, kind):

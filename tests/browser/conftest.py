@@ -35,13 +35,14 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.fixture
-def address(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of a server with the cast."""
+def address(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a server with the cast; a parameter changes its settings."""
     path = tmp_path / "house.db"
     shutil.copy(sqlite_template, path)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    app: Flask = create_app(settings_for(f"sqlite:///{path}", base_url=url), discover())
+    settings = settings_for(f"sqlite:///{path}", base_url=url, **getattr(request, "param", {}))
+    app: Flask = create_app(settings, discover())
     with serving(app, port):
         yield url
     app.extensions["portico"].database.dispose()

@@ -8,7 +8,7 @@ from babel.numbers import format_currency
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.i18n import patterns
+from gateway.i18n import patterns, reading
 from gateway.i18n.catalog import direction, locale_of
 from gateway.i18n.formats import Formats, Unreadable, formats_for
 from gateway.i18n.preferences import GATEWAY_DEFAULTS, Preferences
@@ -92,7 +92,7 @@ def test_a_pattern_that_says_nothing_or_the_same_twice_is_refused_with_the_reaso
 @pytest.mark.parametrize("pattern", ["DD/MM/YY", "DD/MM", "MM/YYYY", "DMMYYYY", "YYYYMMD", "DDYYYY"])
 def test_an_input_pattern_that_cannot_be_read_back_is_refused(pattern: str) -> None:
     with pytest.raises(patterns.BadPattern):
-        patterns.date_reader(pattern, "en")
+        reading.date_reader(pattern, "en")
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_a_stored_value_that_is_no_good_falls_back__INP_03() -> None:
 def test_durations_and_sizes_read_as_people_say_them() -> None:
     assert [formats().duration(seconds) for seconds in (0, 61, 3600, 36061)] == ["0:00", "1:01", "1:00:00", "10:01:01"]
     assert [formats().bytes(count) for count in (0, 999, 1500, 191_800_000_000)] == [
-        "0 B",
-        "999 B",
+        "0 byte",
+        "999 byte",
         "1.5 kB",
         "191.8 GB",
     ]

@@ -7,6 +7,7 @@ from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.administrators import Record
+from gateway.access.roles import called
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.forms import NetworksField, Versioned, choices, honest_login, plain_text, stripped
@@ -49,7 +50,7 @@ class AdministratorForm(FlaskForm, Versioned):
 
     def __init__(self, roles: Any, **given: Any) -> None:
         super().__init__(**given)
-        self.role.choices = choices(roles)
+        self.role.choices = choices((id, called(name)) for id, name in roles)
         words = (_("As the gateway has it"), _("Yes"), _("No"))
         self.second_factor.choices = choices(zip(SecondFactor, words, strict=True))
 

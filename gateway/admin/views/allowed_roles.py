@@ -53,7 +53,8 @@ def disallow_role(id: str, role: str) -> tuple[str, int] | Response:
     try:
         operations.disallow_role(work, customer.id, role, request.form.get("move_to") or None)
     except Invalid as invalid:
-        return _removal(customer, role, _(invalid.errors["move_to"][0])), 422
+        (reason,) = invalid.errors["move_to"]
+        return _removal(customer, role, _(reason)), 422
     work.commit()
     return see_other(f"/admin/customers/{id}/allowed-roles?done=saved")
 

@@ -13,7 +13,7 @@ from gateway.db import AnyRow
 from gateway.errors import Invalid, Stale
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language_name, ngettext
+from gateway.i18n.catalog import ngettext
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import classes as operations
 from gateway.identity import queries
@@ -22,6 +22,7 @@ from gateway.identity.inheritance import PREFERENCES
 from gateway.identity.password_rules import SHORTEST, SHORTEST_WITH_FACTOR
 from gateway.paging import COUNT_LIMIT
 from gateway.web import current
+from gateway.web.fields import READY
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
 
@@ -168,7 +169,7 @@ def _changes(row: AnyRow, form: ClassForm) -> list[Change]:
 def _confirmation(row: AnyRow, form: ClassForm, changes: Sequence[Change]) -> str:
     """Ask before anything is saved; what was typed goes along."""
     fields = {*form.values, "version", "shown"}
-    typed = [(name, value) for name, value in request.form.items(multi=True) if name in fields]
+    typed = [(name, value) for name, value in request.form.items(multi=True) if name.removesuffix(READY) in fields]
     return render_template("admin/class_confirm.html", customer_class=row, changes=changes, typed=typed)
 
 
@@ -179,7 +180,7 @@ def _word(name: str, value: Any) -> str:
         return _("Yes") if value else _("No")
     if name == "support_access":
         return _(dict(SUPPORT)[value])
-    return language_name(value) if name == "language" else str(value)
+    return samples.word(name, str(value))
 
 
 def _reach(reached: operations.Reach) -> str:

@@ -195,6 +195,7 @@ def _row(customer_id: str) -> AnyRow:
 def _record_form(row: AnyRow, **given: object) -> RecordForm:
     form = RecordForm(**given, data={**_stored(row), "status": row.status.value})
     form.customer_class.choices = choices(queries.classes(current.reader()))
+    form.status.choices = choices((word, _(title)) for word, title in STATUSES)
     return form
 
 

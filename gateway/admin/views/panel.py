@@ -14,7 +14,6 @@ from gateway.db import AnyRow
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n import samples
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.catalog import language_name
 from gateway.i18n.zones import zones_with_offsets
 from gateway.identity import networks, passwords, queries, second_factor
 from gateway.identity.forms import add_faults
@@ -174,7 +173,7 @@ def _page(row: AnyRow, entries: Sequence[AnyRow], form: PanelForm, changed: Sequ
         ),
         generated=offered_password(rules),
         rules=rules,
-        meanwhile=None if changed is None else [(form[name].label.text, words[name]) for name in changed],
+        meanwhile=None if changed is None else [(_(form[name].label.text), words[name]) for name in changed],
     )
 
 
@@ -202,7 +201,7 @@ def _shown(row: AnyRow, name: str) -> Shown:
 def _word(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    return language_name(value) if name == "language" else str(value)
+    return samples.word(name, str(value))
 
 
 def _warnings(row: AnyRow, entries: Sequence[AnyRow]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from gateway.access import addresses, operations
 from gateway.access import roles as queries
+from gateway.access.roles import called
 from gateway.admin import trees
 from gateway.admin.forms.roles import REALMS, NewRoleForm, RoleForm
 from gateway.admin.portal import bp
@@ -139,13 +140,15 @@ def delete_role(id: str) -> tuple[str, int] | Response:
     try:
         operations.delete_role(work, id, request.form.get("version", ""), move_to)
     except Invalid as invalid:
-        return _deletion(found, _(invalid.errors["move_to"][0])), 422
+        (reason,) = invalid.errors["move_to"]
+        return _deletion(found, _(reason)), 422
     work.commit()
     return see_other("/admin/roles?done=deleted")
 
 
 def _new_form(**given: object) -> NewRoleForm:
-    others = [SelectChoice(one.id, f"{one.name} ({_(REALMS[one.realm])})") for one in queries.roles(current.reader())]
+    rows = queries.roles(current.reader())
+    others = [SelectChoice(one.id, f"{called(one.name)} ({_(REALMS[one.realm])})") for one in rows]
     return NewRoleForm(others, **given)
 
 

@@ -9,7 +9,7 @@ from gateway.api.blueprint import bp
 from gateway.api.schemas.calls import Self
 from gateway.api.views.answering import Body
 from gateway.i18n.catalog import gettext as _
-from gateway.i18n.samples import as_typed
+from gateway.identity.inheritance import PREFERENCES
 from gateway.web import current
 from gateway.web.marks import for_everyone_logged_in
 
@@ -29,7 +29,7 @@ def who_am_i() -> Body:
         "customer": belongs if who.customer_id else None,
         "role": {"id": who.role_id, "name": who.role_name} if who.role_id else None,
         "scope": under(Level.FULL, who.ceilings).word,
-        "preferences": as_typed(who.preferences),
+        "preferences": {name: getattr(who.preferences, name.removesuffix("_format")) for name in PREFERENCES},
         "portals": _portals(who),
     }
 

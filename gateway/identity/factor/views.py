@@ -14,7 +14,18 @@ from gateway.identity.factor.words import refusal
 from gateway.identity.forms import LogInForm
 from gateway.identity.operations import Candidate
 from gateway.identity.passkeys import Party, Place
-from gateway.identity.views import HOME, PREFIX, REALM, FormPage, enter, go_on, log_in_page, log_in_path, on_the_way
+from gateway.identity.views import (
+    HOME,
+    PREFIX,
+    REALM,
+    FormPage,
+    enter,
+    go_on,
+    log_in_page,
+    log_in_path,
+    on_the_way,
+    step_url,
+)
 from gateway.web import browser, current
 from gateway.web.marks import open_to_all
 from gateway.web.origin import party
@@ -224,7 +235,7 @@ def _code_page(who: Candidate, form: StepForm, message: str | None = None) -> st
         factor=who.factor,
         recovery=request.args.get("with") == "recovery" or not who.factor.app_counts,
         passkeys=who.factor.passkey and party() is not None,
-        here=f"{log_in_path()}/code",
+        here=step_url("code", _next()),
         next=_next(),
         back_url=log_in_path(),
     )
@@ -238,7 +249,7 @@ def _app_page(who: Candidate, form: StepForm, status: int = 200) -> Answer:
     if offer is None:
         return see_other(log_in_path())
     form.code.data = ""
-    action = f"{log_in_path()}/enrol?next={_next()}"
+    action = step_url("enrol", _next())
     page = render_template("identity/enrol.html", form=form, offer=offer, action=action, back_url=log_in_path())
     return page, status
 
@@ -251,7 +262,7 @@ def _passkey_page(who: Candidate, form: NewPasskeyForm, status: int = 200) -> An
     person = queries.profile(reader, who.id)
     login = person.login or person.name
     options = passkeys.to_enrol(reader, where, challenge, who.id, login, person.name) if where else None
-    action = f"{log_in_path()}/enrol?next={_next()}"
+    action = step_url("enrol", _next())
     page = render_template(
         "identity/enrol_passkey.html", form=form, options=options, action=action, back_url=log_in_path()
     )
