@@ -1,6 +1,8 @@
 """The calls of the API: what they answer, what they refuse, and that they do as the pages do."""
 
 import json
+import os
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,6 +28,7 @@ from tests.house import Browser, add_identity, change, house_of, rows, value, wo
 from tests.programs import Program
 
 NewBrowser = Callable[[], Browser]
+REDIS = os.environ.get("TEST_REDIS_URL")
 
 
 @pytest.fixture
@@ -594,6 +597,14 @@ def test_without_redis_each_process_counts_for_itself(make_app: Callable[..., Fl
     for _ in range(rates.CALLS):
         limiter.count("call", "abc")
     assert program.get("/self").status_code == 429
+
+
+@pytest.mark.skipif(not REDIS, reason="TEST_REDIS_URL is not set: Redis is not tested")
+def test_with_redis_all_processes_count_together(make_app: Callable[..., Flask]) -> None:
+    here, there = (make_app(redis_url=REDIS).extensions["portico.rates"] for _ in range(2))
+    with time_machine.travel(clock.now(), tick=False):
+        who = secrets.token_hex(8)
+        assert [limiter.count("call", who) for limiter in (here, there, here, there)] == [1, 2, 3, 4]
 
 
 def test_self_says_who_calls_and_what_they_may_do(app: Flask) -> None:
