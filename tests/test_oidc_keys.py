@@ -21,12 +21,11 @@ from gateway.keys import Sealed
 from gateway.oidc import claims, keys, logouts, tokens
 from gateway.oidc.models import SigningKey
 from tests.cast import ADAM, CAST, HELEN, INITECH, JOHN, PEOPLE, ROOT
-from tests.conftest import SECRET, settings_for
+from tests.conftest import SECRET
 from tests.elsewhere import ISSUER, Elsewhere, register
 from tests.house import Browser, house_of, rows, visit_of, working
 
 NewBrowser = Callable[[], Browser]
-SEALING = settings_for("sqlite:///x").keys_by_id(keys.PURPOSE)
 
 
 @pytest.fixture
