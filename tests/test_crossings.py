@@ -1,0 +1,167 @@
+"""Programs and portals elsewhere under the rules of the pages: attempts, trusted networks, proofs, sessions, keys."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from gateway import clock
+from gateway.audit.models import AuditEvent
+from gateway.identity import api_tokens, networks, sessions
+from gateway.identity.models import LogoutNotice, NetworkList, Session
+from gateway.identity.token_models import ApiToken
+from gateway.oidc.models import SigningKey
+from tests.cast import ABC, JOHN, PASSWORD, ROOT, Member
+from tests.conftest import SECRET
+from tests.elsewhere import register, rounds
+from tests.house import Browser, house_of, rows, working
+from tests.programs import Program, switch_on, token_for
+
+NewBrowser = Callable[[], Browser]
+NEWER = "".join(chr(97 + n % 26) for n in range(5, 200, 11)) * 3
+ELSEWHERE = {"REMOTE_ADDR": "203.0.113.7"}
+
+
+def test_wrong_tokens_make_a_login_wait_at_every_door__RATE_01__RATE_05(app: Flask, new_browser: NewBrowser) -> None:
+    program, token = Program(app), token_for(app, "john")
+    answers = [program.open("john", api_tokens.new_token()).status_code for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+    refused = program.open("john", token)
+    assert refused.status_code == 429
+    assert refused.mimetype == "application/problem+json"
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    form = {"login": "john", "password": PASSWORD}
+    assert new_browser().post("/login", form).status_code == 429
+    assert program.open("john", token, environ_base=ELSEWHERE).status_code == 200
+    found = rows(app, select(AuditEvent.details).where(AuditEvent.reason == "throttled"))
+    assert [row.details["door"] for row in found] == ["api", "api", "log-in"]
+
+
+def test_a_right_token_counts_as_no_attempt(app: Flask) -> None:
+    program, token = Program(app), token_for(app, "root")
+    assert [program.open("root", token).status_code for _ in range(7)] == [200] * 7
+
+
+@pytest.mark.parametrize("whose", ["john", "abc"])
+def test_a_change_of_trusted_networks_acts_at_the_next_call__TOK_07__TIP_07(app: Flask, whose: str) -> None:
+    john = Program(app, "john")
+    assert john.get("/self").status_code == 200
+    with working(app) as work:
+        networks.save(work, whose, NetworkList.PROVIDER, ["203.0.113.0/24"], None, clock.now())
+    assert john.get("/self").status_code == 401
+    assert john.get("/self", environ_base=ELSEWHERE).status_code == 200
+    assert john.open("john", john.token).status_code == 401
+
+
+def aged(app: Flask, member: Member) -> None:
+    """Let it be eleven minutes since somebody proved who they are."""
+    proved = clock.now() - timedelta(minutes=11)
+    with working(app) as work:
+        work.execute(update(Session).where(Session.subject_id == member.login).values(proved_at=proved))
+
+
+SENSITIVE = {
+    "a token of one's own": (ABC, "/portals/self-care/tokens", "/portals/self-care/tokens"),
+    "a token of staff": (ROOT, "/admin/tokens", "/admin/tokens"),
+    "a token of a customer": (ROOT, "/admin/customers/abc/tokens", "/admin/customers/abc/tokens"),
+    "another portal": (ROOT, "/admin/portals/new", "/admin/portals/new"),
+    "the addresses of a portal": (ROOT, "/admin/portals/tickets", "/admin/portals/tickets"),
+    "another secret": (ROOT, "/admin/portals/tickets/secret", "/admin/portals/tickets"),
+}
+
+
+@pytest.mark.parametrize("what", SENSITIVE)
+def test_tokens_and_secrets_need_a_proof_of_the_last_ten_minutes__SES_11(app: Flask, what: str) -> None:
+    member, path, page = SENSITIVE[what]
+    register(app)
+    switch_on(app, "abc", "root")
+    browser = Browser(app)
+    browser.log_in(member)
+    form = {"name": "CRM", "level": "view", "days": "30"}
+    assert browser.post(path, form, page=page).status_code != 403
+    before = rows(app, select(ApiToken.id))
+    aged(app, member)
+    answer = browser.post(path, form, page=page)
+    assert (answer.status_code, answer.headers["X-Error-Code"]) == (403, "reauth_required")
+    assert rows(app, select(ApiToken.id)) == before
+    assert "Confirm that it is you" in browser.get(page).text
+
+
+def test_a_token_is_revoked_without_a_proof(app: Flask, new_browser: NewBrowser) -> None:
+    token_for(app, "abc")
+    (token,) = rows(app, select(ApiToken.id))
+    abc = new_browser()
+    abc.log_in(ABC)
+    aged(app, ABC)
+    assert abc.post(f"/portals/self-care/tokens/{token.id}/revoke", page="/portals/self-care/tokens").status_code == 303
+
+
+def test_a_proof_leaves_sessions_elsewhere_as_they_are(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    held = tickets.enter(john)
+    assert john.post("/reauthenticate", {"password": PASSWORD}).status_code == 303
+    assert tickets.refresh(held["refresh_token"]).status_code == 200
+    assert rows(app, select(LogoutNotice.id)) == []
+    assert john.post("/logout").location == "/login?done=logged-out-elsewhere"
+    assert len(rows(app, select(LogoutNotice.id))) == 1
+
+
+def test_when_everybodys_sessions_end_portals_elsewhere_are_told__SES_08(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    held = tickets.enter(john)
+    with working(app) as work:
+        sessions.end_everybodys(work, clock.now())
+    assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
+    assert len(rows(app, select(LogoutNotice.id))) == 1
+
+
+def test_trusted_networks_that_a_session_did_not_begin_in_end_it_elsewhere__TIP_07(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    held = tickets.enter(john)
+    for network, over in (("127.0.0.0/8", 0), ("203.0.113.0/24", 1)):
+        with working(app) as work:
+            networks.save(work, "abc", NetworkList.PROVIDER, [network], None, clock.now())
+        rounds(app)
+        assert len(rows(app, select(LogoutNotice.id))) == over
+    assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
+    assert "error" in tickets.asked(john, prompt="none")
+
+
+def test_the_command_seals_signing_keys_anew_too__KEY_03__KEY_04(make_app: Callable[..., Flask]) -> None:
+    register(make_app())
+    both = make_app(secret_keys=(NEWER, SECRET))
+    answer = both.test_cli_runner().invoke(args=["keys", "re-encrypt"])
+    assert answer.exit_code == 0, answer.output
+    assert "1 re-encrypted" in answer.output
+    assert rows(both, select(SigningKey.key_id)) == [(house_of(both).vault.newest,)]
+
+
+def test_of_two_who_save_a_portal_the_second_sees_what_the_first_did(app: Flask, new_browser: NewBrowser) -> None:
+    register(app)
+    root, page = new_browser(), "/admin/portals/tickets"
+    root.log_in(ROOT)
+    shown = root.get(page).text
+    form = {
+        name: shown.split(f'name="{name}"')[1].split('value="')[1].split('"')[0].replace("&#34;", '"')
+        for name in ("version", "shown")
+    }
+    stored = {
+        "icon": "inbox",
+        "start_url": "https://tickets.example/start",
+        "redirect_uris": "https://tickets.example/callback",
+        "logout_uri": "https://tickets.example/logout",
+        "post_logout_uris": "https://tickets.example/bye",
+    }
+    assert root.post(page, {**form, **stored, "title": "Desk", "hue": "3"}).status_code == 303
+    late = root.post(page, {**form, **stored, "title": "Tickets", "hue": "5"})
+    assert late.status_code == 409
+    assert "Somebody else saved this meanwhile" in late.text
+    assert '<bdi class="lines">Desk</bdi>' in late.text
+    assert 'value="5" selected' in late.text.replace('selected value="5"', 'value="5" selected')
