@@ -78,7 +78,7 @@ TABLE: dict[str, tuple[Form, list[tuple[str, str, str]]]] = {
             *(("status", text, "Not a valid choice") for text in ("", "gone", "Active")),
             *(("role", text, "Not a valid choice") for text in ("helpdesk", "default-admin", "nobody", "abc")),
             ("password", "short", "at least 15"),
-            ("password", "x" * 1025, "too long"),
+            ("password", "x" * 1025, "at most 256 characters"),
         ],
     ),
     "/admin/customers/abc": (
@@ -141,7 +141,7 @@ TABLE: dict[str, tuple[Form, list[tuple[str, str, str]]]] = {
             *(*NAMES, *LOGINS, *TAKEN, *NOT_TO_GIVE, *DAYS),
             ("password", "short", "at least 15"),
             ("password", "nora has a login in it", "must not contain"),
-            ("password", "x" * 1025, "too long"),
+            ("password", "x" * 1025, "at most 256 characters"),
         ],
     ),
     "/admin/customers/abc/individuals/mark": (
@@ -273,6 +273,7 @@ EXTRA = {
 DECLARED = {
     "/admin/customers/abc/self-care": {"api_access", "second_factor", "trusted_networks"},
     "/admin/classes/standard": {"second_factor"},
+    "/admin/administrators/audrey": {"second_factor", "trusted_networks"},
 }
 AS_IT_STANDS = {
     **{path: good for path, (good, _) in TABLE.items() if not path.endswith("/new")},

@@ -204,7 +204,7 @@ def test_the_shortest_password_is_the_classs_else_the_gateways(
 ) -> None:
     put(app, "class", password_shortest=of_class)
     page = root.get(panel_of(who)).text
-    assert f"At least {length} characters." in page.split('id="password-hint"')[1].split("</p>")[0]
+    assert f"At least {length} characters" in page.split('class="rules"')[1].split("</ul>")[0]
     browser = new_browser()
     browser.log_in(ABC if who == "abc" else JOHN)
     assert f"At least {length} characters" in browser.get("/portals/self-care/security").text

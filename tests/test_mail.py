@@ -253,7 +253,15 @@ def test_letters_are_kept_for_thirty_days(app: Flask) -> None:
 @pytest.mark.parametrize("letter", Letter)
 @pytest.mark.parametrize("identity", ["john", "root"])
 def test_every_letter_reads_well_for_customers_and_staff(app: Flask, letter: Letter, identity: str) -> None:
-    values = {**AT, "until": AT["at"], "secret": "s", "failures": 12, "actor": "Helen Desk", "reason": "asked for"}
+    values = {
+        **AT,
+        "until": AT["at"],
+        "secret": "s",
+        "failures": 12,
+        "actor": "Helen Desk",
+        "reason": "asked for",
+        "what": "app",
+    }
     with working(app) as work:
         operations.put(work, identity, "x@example.com", letter, clock.now(), **values)
     (mail,) = outbox(app)

@@ -203,7 +203,7 @@ def test_a_class_that_changed_meanwhile_is_told_before_anything_is_confirmed(
 
 def _customer(app: Flask, number: int) -> None:
     with working(app) as work:
-        customers.change(work, "abc", 1, customers.Record(f"ABC {number}", "", "standard"))
+        customers.change(work, "abc", 1, customers.Record(f"ABC {number}", "", "standard"), clock.now())
 
 
 def _individual(app: Flask, number: int) -> None:
@@ -217,7 +217,9 @@ def _administrator(app: Flask, number: int) -> None:
     rights = house_of(app).rights
     by = administrators.Hand("root", rights.full(Realm.ADMIN), rights)
     with working(app) as work:
-        administrators.change(work, by, "helen", 1, administrators.Record("helen", f"H {number}", "", "helpdesk"))
+        administrators.change(
+            work, by, "helen", 1, administrators.Record("helen", f"H {number}", "", "helpdesk"), [], clock.now()
+        )
 
 
 def _gateway(app: Flask, number: int) -> None:

@@ -144,7 +144,7 @@ def test_every_door_asks_the_same_rules_and_says_them_beside_the_field__PWD_01__
 ) -> None:
     for name, choose in doors(app, new_browser).items():
         for password, message in (
-            ("short", "Use at least 15 characters."),
+            ("tooshort", "Use at least 15 characters."),
             ("porticocloudpbx2026", "Leave out your login"),
             ("qwertyuiopasdfgh", "This is too easy to guess."),
             ("x" * 257, "Use at most 256 characters."),
@@ -162,7 +162,7 @@ def test_the_offered_one_is_taken_at_every_door__PWD_05(app: Flask, new_browser:
     every = doors(app, new_browser)
     del every["individual by the customer"]  # by then the panel has logged the customer out
     for name, choose in every.items():
-        status, page = choose("short")
+        status, page = choose("tooshort")
         offered = page.split('id="offered"')[1].split(">")[1].split("<")[0]
         assert status == 422
         assert choose(offered)[0] == 303, name

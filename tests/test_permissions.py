@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from gateway import clock, create_app
 from gateway.access.models import AllowedRole
 from gateway.access.operations import set_portal_view
-from gateway.identity.models import NetworkList, TrustedNetwork
+from gateway.identity.models import NetworkList, Throttle, TrustedNetwork
 from gateway.portal.registry import discover
 from tests.cast import ABC, ADAM, CAST, HELEN, JOHN, STAFF, Member
 from tests.conftest import _filled, settings_for
@@ -332,6 +333,13 @@ def browsers(app: Flask) -> dict[str, Browser]:
         found[member.login] = Browser(app)
         assert found[member.login].log_in(member).status_code == 303
     return found
+
+
+@pytest.fixture(autouse=True)
+def not_throttled(app: Flask) -> None:
+    """Forget the wrong passwords of the forms that were tried before."""
+    with working(app) as work:
+        work.execute(delete(Throttle))
 
 
 def routes(app: Flask) -> set[str]:

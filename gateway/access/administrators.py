@@ -101,6 +101,7 @@ def change(
             raise Forbidden(N_("Nobody changes their own role."), "oneself")
         identity.role_id = _role(work, by, given.role_id)
     identity.second_factor = given.second_factor
+    flush_login(work)
     stamp: Stamp = work.info["stamp"]
     held, listed = networks.save(work, identity_id, NetworkList.PROVIDER, trusted_networks, stamp.actor_id, now)
     before["trusted_networks"] = held
@@ -109,7 +110,6 @@ def change(
     if not changed:
         return
     identity.version += 1
-    flush_login(work)
     _keep_one(work)
     tell_of_naming(work, identity, before, now)
     record(

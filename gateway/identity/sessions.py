@@ -106,9 +106,10 @@ def renew(work: Work, key: bytes, now: datetime) -> str:
 
 def keep_latest(work: Work, subject_id: str, now: datetime) -> None:
     """End the own sessions of an identity beyond the limit, those that were used longest ago."""
+    live = (Session.stage == Stage.LIVE) & Session.ended_at.is_(None)
     own = (
         select(Session.key)
-        .where(Session.subject_id == subject_id, Session.actor_id.is_(None), Session.ended_at.is_(None))
+        .where(Session.subject_id == subject_id, Session.actor_id.is_(None), live)
         .order_by(Session.last_seen_at.desc(), Session.started_at.desc())
     )
     for key in work.scalars(own).all()[MOST:]:
