@@ -1,9 +1,6 @@
 """A forgotten password: asked for, and chosen anew by a link in a mail. Nobody gets in by that (PWD-07)."""
 
 from flask import render_template, request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response
 
@@ -25,10 +22,10 @@ from gateway.web import browser, current
 from gateway.web.attempts import counted, refuse
 from gateway.web.letters import link_tokens
 from gateway.web.marks import open_to_all
+from gateway.web.rates import limiter
 from gateway.web.redirects import see_other
 
-A_MINUTE = parse("60/minute")
-_measured = FixedWindowRateLimiter(MemoryStorage())
+MEASURED_A_MINUTE = 60
 
 
 @bp.get("/login/forgotten")
@@ -101,7 +98,9 @@ def measure() -> str:
     rules = _chooser()
     if rules is None:
         raise NotFound
-    if not _measured.hit(A_MINUTE, browser.session_cookie() or current.address() or ""):
+    cookie = browser.session_cookie()
+    asking = sessions.key_of(cookie).hex() if cookie else current.address() or ""
+    if limiter().count("strength", asking) > MEASURED_A_MINUTE:
         raise TooManyRequests(retry_after=60)
     form = request.form
     typed = rules.with_words(form.get("login", rules.login), form.get("name"))
