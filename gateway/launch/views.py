@@ -244,7 +244,7 @@ def _cards(
     _language: str,
 ) -> Sequence[Card]:
     """Make the cards once for each role and language."""
-    cards = []
+    cards, why_down = [], REASONS["portal-down"]
     for portal in portals.self_care():
         own = {key: under(level, ceilings) for key, level in levels.get(portal.slug, {}).items()}
         path = portals.first_path(portal, own) if portal.slug not in off else None
@@ -261,7 +261,7 @@ def _cards(
                 f"h{portal.hue}",
                 f"{root}{path}",
                 " · ".join(pages),
-                _(REASONS["portal-down"]) if down else None,
+                _(why_down) if down else None,
             )
         )
     return cards

@@ -200,7 +200,8 @@ def _stale(form: PortalForm, slug: str) -> str:
     """Show what others saved meanwhile, with what was typed kept."""
     row = _row(slug)
     stored = _stored(row)
-    words = {**stored, "hue": _(dict(HUES)[stored["hue"]]), "public": _("Yes") if row.public else _("No")}
+    hue = dict(HUES)[stored["hue"]]
+    words = {**stored, "hue": _(hue), "public": _("Yes") if row.public else _("No")}
     changed = form.catch_up(stored, row.version)
     return _page(_portal(slug), row, form, [(_(form[name].label.text), words[name] or "") for name in changed])
 
