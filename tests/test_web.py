@@ -354,7 +354,7 @@ PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 def test_the_clients_address_is_the_last_hop_that_is_no_proxy_of_ours__TIP_06(
     peer: str | None, forwarded: list[str], expected: str | None
 ) -> None:
-    assert client_address(peer, forwarded, PROXIES) == expected
+    assert client_address(peer, tuple(forwarded), tuple(PROXIES)) == expected
 
 
 def test_liveness_answers_while_the_database_is_away__ERR_03(app: Flask, new_browser: NewBrowser) -> None:

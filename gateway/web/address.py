@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 _PORT = r"(?::[0-9]{1,5})?"
@@ -13,7 +14,8 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-def client_address(peer: str | None, forwarded: Sequence[str], proxies: Sequence[Network]) -> str | None:
+@lru_cache(maxsize=4096)
+def client_address(peer: str | None, forwarded: tuple[str, ...], proxies: tuple[Network, ...]) -> str | None:
     """Return the right-most hop that is no trusted proxy.
 
     `peer` is the other end of the connection, `forwarded` the values of every X-Forwarded-For header in order; they

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import cast
 
 from flask import Flask, current_app, g, request
+from flask.globals import request_ctx
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session as Work
 
@@ -81,11 +82,9 @@ def visitor() -> Visitor:
 
 def address() -> str | None:
     """Return the client's address, or None when unsure."""
-    if "address" not in g:
-        g.address = client_address(
-            request.remote_addr, request.headers.getlist("X-Forwarded-For"), house().settings.trusted_proxies
-        )
-    return cast("str | None", g.address)
+    asked = request_ctx.request
+    forwarded = tuple(asked.headers.getlist("X-Forwarded-For"))
+    return client_address(asked.remote_addr, forwarded, house().settings.trusted_proxies)
 
 
 def agent() -> str | None:

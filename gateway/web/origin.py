@@ -58,7 +58,7 @@ def _is_https() -> bool:
         return True
     proxies = current.house().settings.trusted_proxies
     peer = request.remote_addr
-    behind = client_address(peer, ["192.0.2.1"], proxies) == "192.0.2.1"
+    behind = client_address(peer, ("192.0.2.1",), proxies) == "192.0.2.1"
     return behind and request.headers.get("X-Forwarded-Proto", "") == "https"
 
 

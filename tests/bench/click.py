@@ -28,7 +28,7 @@ class Clicker:
         self.app = app
         self.client: Client = logged_in(app, ROOT)
         token = form_token(self.client.get("/admin/customers").body.decode())
-        self.form = {"csrf_token": token, "subject": "abc", "portal": "pbx", "mode": "assigned"}
+        self.form = {"csrf_token": token, "subject": "abc", "portal": "iot", "mode": "assigned"}
         self._kept = dict(self.client.cookies)
 
     def __call__(self) -> None:

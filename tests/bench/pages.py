@@ -62,8 +62,8 @@ def bare(app: Flask, path: str, name: str, context: Mapping[str, Any], token: st
     ours, environment = app.jinja_env, found.jinja_env
     environment.undefined, environment.auto_reload = ours.undefined, False
     environment.trim_blocks, environment.lstrip_blocks = ours.trim_blocks, ours.lstrip_blocks
-    for key in ("_", "ngettext", "icon", "asset"):
-        environment.globals[key] = ours.globals[key]
+    environment.globals.update(ours.globals)
+    environment.filters.update(ours.filters)
     ready = {**context, "f": Ready(context["f"]), "csrf_token": lambda: token}
     environment.globals["csrf_token"] = ready["csrf_token"]
     environment.globals["ui"] = environment.get_template("_macros.html").module
