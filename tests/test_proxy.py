@@ -19,8 +19,8 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from gateway.audit.models import AuditEvent
-from tests.browser.conftest import Quiet
 from tests.house import form_token, rows
+from tests.servers import Quiet
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 pytestmark = pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed")
