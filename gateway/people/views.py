@@ -23,7 +23,7 @@ from gateway.people.forms import IndividualForm, NewIndividualForm
 from gateway.portal.guard import refuse
 from gateway.portal.pages import form_text, next_links, query_text
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 AT_ONCE = 100
@@ -68,7 +68,9 @@ def pages(bp: Blueprint, node: str, path: str, desk: Callable[..., Desk]) -> Non
 
         page.__doc__ = view.__doc__
         endpoint = "individuals" if view is people else f"individuals_{view.__name__}"
-        bp.add_url_rule(f"{path}{rule}", endpoint, belongs_to(node)(page), methods=[method])
+        marked = belongs_to(node)(page)
+        marked = needs_recent(marked) if view is reset_factor else marked
+        bp.add_url_rule(f"{path}{rule}", endpoint, marked, methods=[method])
 
     for rule, method, view in (
         ("", "GET", people),

@@ -13,7 +13,7 @@ from gateway.identity import networks
 from gateway.identity.models import NetworkList
 from gateway.trust.forms import EntryForm, OwnListForm
 from gateway.web import current
-from gateway.web.marks import for_everyone_logged_in
+from gateway.web.marks import for_everyone_logged_in, needs_recent
 from gateway.web.redirects import see_other
 
 bp = Blueprint("trust", __name__)
@@ -51,7 +51,7 @@ def own_pages(bp: Blueprint, mark: Mark, path: str, place: Callable[[], Place]) 
 
     show.__doc__, save.__doc__ = _show.__doc__, _save.__doc__
     bp.add_url_rule(path, "networks", mark(show), methods=["GET"])
-    bp.add_url_rule(path, "networks_save", mark(save), methods=["POST"])
+    bp.add_url_rule(path, "networks_save", needs_recent(mark(save)), methods=["POST"])
     entry_pages(bp, mark, path, "networks", place)
 
 

@@ -22,7 +22,7 @@ from gateway.identity.models import Kind, NetworkList
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_of
 from gateway.portal.pages import form_text
 from gateway.web import current
-from gateway.web.marks import belongs_to
+from gateway.web.marks import belongs_to, needs_recent
 from gateway.web.redirects import see_other
 
 FIELDS = (*PREFERENCES, "second_factor")
@@ -91,6 +91,7 @@ def save_panel(id: str, individual: str | None = None) -> tuple[str, int] | Resp
 
 @bp.post("/customers/<id>/self-care/second-factor/reset")
 @bp.post("/customers/<id>/individuals/<individual>/self-care/second-factor/reset")
+@needs_recent
 @belongs_to("customers")
 def reset_factor(id: str, individual: str | None = None) -> Response:
     """Drop somebody's second factor and end their sessions; whether one is asked stays as it is (TOTP-08)."""
