@@ -14,11 +14,12 @@ from tests.bench.cells import cells
 from tests.bench.click import click
 from tests.bench.growth import growth
 from tests.bench.loading import loading
+from tests.bench.log_ins import log_ins
 from tests.bench.pages import pages
 from tests.bench.places import CUSTOMERS, Place, furnish
 from tests.bench.worker import worker
 
-PARTS = ("cells", "pages", "api", "click", "imports", "growth", "worker")
+PARTS = ("cells", "pages", "api", "click", "log-ins", "imports", "growth", "worker")
 MANY, ALL = 100_000, 1_000_000
 
 
@@ -34,6 +35,8 @@ def measure(kind: str, server: str, only: list[str], many: int, others: bool) ->
             seconds: dict[str, float] = {}
             if "pages" in only:
                 seconds |= pages(kind, place.create(base))
+            if "log-ins" in only:
+                log_ins(kind, place.create(base))
             if "api" in only:
                 api(kind, place.create(base))
             if "click" in only:
