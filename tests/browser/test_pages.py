@@ -5,15 +5,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from gateway.i18n.catalog import FOLDER
 from tests.browser.conftest import AXE, NEEDS_CHROMIUM
 from tests.browser.test_journeys import PAGES, VIEW_PBX
-from tests.cast import CAST, HELEN, Member
+from tests.cast import ABC, CAST, HELEN, JOHN, ROOT, Member
 from tests.test_permissions import PEOPLE_COLUMNS, STAFF_COLUMNS, TABLE
 from tests.test_permissions import address as filled
 
 LogIn = Callable[[Page, Member], None]
 pytestmark = [NEEDS_CHROMIUM, pytest.mark.browser, pytest.mark.usefixtures("quiet_console")]
 
+SPOKEN = tuple(path.parent.parent.name.replace("_", "-") for path in sorted(FOLDER.glob("*/LC_MESSAGES/messages.po")))
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Whoever is left out here sees pages that somebody else of the same role is shown.
 LOOKING = [member for member in CAST if member.login not in ("globex", "eve")]
@@ -87,3 +89,27 @@ def test_every_page_stands_without_a_script(browser: Browser, address: str, log_
         ).all():
             assert form.locator("button:not([type=button]), input[type=submit]").count() > 0, path
     context.close()
+
+
+@pytest.mark.parametrize("address", [{"languages": ("en", *SPOKEN)}], indirect=True, ids=["all languages"])
+@pytest.mark.parametrize("language", SPOKEN)
+def test_every_page_fits_a_phone_in_every_language(
+    browser: Browser, page: Page, address: str, log_in: LogIn, language: str
+) -> None:
+    log_in(page, ROOT)
+    page.goto(f"{address}/admin/gateway")
+    page.locator("#language").select_option(language)
+    page.locator("main form[method=post] .btn.pri").last.click()
+    page.wait_for_url("**done=saved*")
+    found = []
+    for member in (ROOT, ABC, JOHN):
+        context = browser.new_context(viewport=NARROW)
+        narrow = context.new_page()
+        log_in(narrow, member)
+        assert narrow.locator("html").get_attribute("lang") == language
+        for path in pages_of(member):
+            narrow.goto(f"{address}{path}")
+            if narrow.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{member.login}: {path}")
+        context.close()
+    assert found == []
