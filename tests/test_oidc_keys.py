@@ -229,6 +229,10 @@ def confirm(browser: Browser, page: Any) -> Any:
     return browser.client.post("/oidc/end-session/confirm", data=form)
 
 
+def test_leaving_before_the_first_key_was_made_is_no_error(new_browser: NewBrowser) -> None:
+    assert new_browser().get("/oidc/end-session?id_token_hint=e30.e30.e30").location == "/login?done=logged-out"
+
+
 def test_a_log_out_from_a_portal_is_asked_on_a_page_and_then_ends_everything(
     app: Flask, tickets: Elsewhere, john: Browser
 ) -> None:

@@ -32,7 +32,7 @@ def authorize() -> Response:
     try:
         client, redirect_uri = protocol.where_to(current.reader(), given)
     except Unanswerable:
-        return make_response(render_template("oidc/unknown.html"), 400)
+        return make_response(render_template("oidc/unknown.html", here=request.path), 400)
     try:
         return _enter(protocol.authorization(given, client.slug, redirect_uri))
     except Refused as refused:
