@@ -8,24 +8,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from sqlalchemy import update
 from werkzeug.serving import make_server
 
 from gateway import cli, create_app, demo_company, migrations
+from gateway.identity.models import Identity
 from gateway.portal.registry import discover
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.cast import PASSWORD
 from tests.conftest import settings_for
-from tests.house import house_of
+from tests.house import house_of, working
 from tests.servers import Quiet
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 WIDE, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+LANGUAGES = ("de", "ar", "ja")
 VARIANTS = {"": (WIDE, "light"), "-dark": (WIDE, "dark"), "-phone": (PHONE, "light")}
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served() -> Iterator[tuple[Flask, str]]:
     """Serve the demo company on a port of its own."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -39,7 +43,7 @@ def served() -> Iterator[str]:
         demo_company.load(house.database, house.audit_keys, importers, PASSWORD, lambda _text: None)
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Quiet)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield url
+        yield app, url
         server.shutdown()
 
 
@@ -121,14 +125,32 @@ def take(browser: Browser, url: str, name: str, scene: Callable[[Page, str], Non
         context.close()
 
 
+def take_in_languages(browser: Browser, app: Flask, url: str, name: str) -> None:
+    """Take one scene in other languages, as whoever prefers them reads it."""
+    page = browser.new_page(viewport=WIDE, color_scheme="light")
+    SCENES[name](page, url)
+    for language in LANGUAGES:
+        with working(app) as work:
+            work.execute(update(Identity).values(language=language))
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        page.screenshot(path=PICTURES / f"{name}-{language}.png")
+    with working(app) as work:
+        work.execute(update(Identity).values(language=None))
+    page.context.close()
+
+
 def main() -> None:
     """Take every picture anew."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with served() as url, sync_playwright() as playwright:
+    with served() as (app, url), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         for name, scene in SCENES.items():
             take(browser, url, name, scene)
             sys.stdout.write(f"{name}\n")
+        for name in ("visit", "individuals", "class"):
+            take_in_languages(browser, app, url, name)
+            sys.stdout.write(f"{name} in {', '.join(LANGUAGES)}\n")
         browser.close()
 
 
