@@ -38,7 +38,7 @@ def test_a_complete_environment_is_read():
     assert settings.secret_keys == (KEY, OLDER_KEY)
     assert settings.audit_keys == (AUDIT_KEY,)
     assert settings.production
-    assert settings.languages == ("en",)
+    assert settings.languages == ("en", "de", "fr", "es", "pt-BR", "uk", "ar", "ja")
     assert settings.redis_url is None
     assert settings.mail_url is None
     assert settings.trusted_proxies == ()
