@@ -40,6 +40,7 @@ CHANGED: dict[str, tuple[Row, dict[str, tuple[str, str]]]] = {
         },
     ),
     "pbx-extensions": ({"name": "Back door"}, {"name": ("Front door", "Back door")}),
+    "pbx-ring-groups": ({"seconds": "30"}, {"seconds": ("20", "30")}),
     "pbx-calls": ({"duration_seconds": "62"}, {"duration_seconds": ("61", "62")}),
     "pbx-invoices": ({"status": "paid"}, {"status": ("open", "paid")}),
     "pbx-payments": ({"method": "transfer"}, {"method": ("card", "transfer")}),

@@ -251,7 +251,7 @@ def _end_sessions(work: Work, staged: Table) -> None:
 
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
-    | {"password_set_at", "second_factor_chosen"}
+    | {"password_set_at", "second_factor_chosen", "provider_networks", "own_networks"}
 )
 
 _LISTS = Beside(_networks, _keep_networks)
