@@ -239,8 +239,8 @@ def test_somebody_who_was_raised_since_they_were_looked_at_is_above__ROL_06(app:
         administrators.reset(work, hand, "ada", "another", clock.now())
     with pytest.raises(Forbidden), working(app) as work:
         administrators.suspend(work, hand, "ada", clock.now(), suspended=True)
+    given = administrators.Record("ada", "Mine", "", "helpdesk")
     with pytest.raises(Forbidden), working(app) as work:
-        given = administrators.Record("ada", "Mine", "", "helpdesk")
         administrators.change(work, hand, "ada", 1, given, [], clock.now())
     with pytest.raises(Forbidden), working(app) as work:
         administrators.create(work, hand, administrators.Record("new", "New", "", "auditor"), "hash", clock.now())
