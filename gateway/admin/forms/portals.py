@@ -49,11 +49,15 @@ def _text(label: str, longest: int, *more: Any) -> StringField:
     return StringField(label, filters=[stripped], validators=checks, render_kw={"autocomplete": "off"})
 
 
+DATA = {"translate": "no"}
+JSON_BOX = {**DATA, "spellcheck": "false", "class": "mono"}
+
+
 class PortalForm(FlaskForm, Versioned):
     """What is said of a portal beside its structure."""
 
     title = _text(N_("Title"), 120, DataRequired(N_("Enter a title.")))
-    icon = SelectField(N_("Icon"), choices=choices((name, name) for name in ICONS))
+    icon = SelectField(N_("Icon"), choices=choices((name, name) for name in ICONS), render_kw=DATA)
     hue = SelectField(N_("Colour"), choices=choices(HUES))
     start_url = StringField(
         N_("Start page"),
@@ -97,7 +101,7 @@ class PortalForm(FlaskForm, Versioned):
 class StructureForm(FlaskForm, Versioned):
     """A structure as JSON, pasted."""
 
-    structure = TextAreaField(N_("Structure (JSON)"), render_kw={"rows": 16, "spellcheck": "false", "class": "mono"})
+    structure = TextAreaField(N_("Structure (JSON)"), render_kw={**JSON_BOX, "rows": 16})
     confirm = HiddenField()
 
 
@@ -114,4 +118,4 @@ class NewPortalForm(PortalForm):
         ],
         render_kw=PLAIN,
     )
-    structure = TextAreaField(N_("Structure (JSON)"), render_kw={"rows": 14, "spellcheck": "false", "class": "mono"})
+    structure = TextAreaField(N_("Structure (JSON)"), render_kw={**JSON_BOX, "rows": 14})
