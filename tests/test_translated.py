@@ -95,9 +95,7 @@ def faults(found: Iterator[tuple[str, str]]) -> dict[str, str]:
 
     The reference of the API is English, as the words of its answers are.
     """
-    return {
-        text: path for path, page in found if not path.startswith("/api/docs") for text in untranslated(page, DATA)
-    }
+    return {text: path for path, page in found if not path.startswith("/api/docs") for text in untranslated(page, DATA)}
 
 
 @pytest.mark.parametrize("member", CAST, ids=lambda member: member.login)
