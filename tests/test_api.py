@@ -564,7 +564,7 @@ def test_every_error_is_a_problem_with_the_id_of_its_request__ERR_01(app: Flask,
 
 def test_an_unexpected_error_says_nothing_of_the_inside__ERR_01(app: Flask, root: Program) -> None:
     def broken() -> None:
-        raise RuntimeError("canary SELECT /work/secret")
+        raise RuntimeError("canary SELECT /srv/secret")
 
     app.view_functions["api.who_am_i"] = broken
     answer = root.get("/self")

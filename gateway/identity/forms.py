@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, IntegerField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.form import BaseForm
-from wtforms.validators import NumberRange, Optional, ValidationError
+from wtforms.validators import DataRequired, Email, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
 from gateway.i18n.catalog import DEFAULT, N_, language_label, language_name
@@ -72,6 +72,34 @@ def plain_text(_form: FlaskForm, field: Field) -> None:
     """Refuse control characters and those that turn the direction of writing."""
     if not logins.is_plain(field.data or ""):
         raise ValidationError(_("Leave out control characters and invisible characters."))
+
+
+def name_field() -> StringField:
+    """Return the field for what a customer or a person is called: one line of up to 200 characters, needed."""
+    return StringField(
+        N_("Name"),
+        filters=[stripped],
+        validators=[
+            DataRequired(N_("Enter a name.")),
+            Length(max=200, message=N_("At most 200 characters.")),
+            plain_text,
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+
+
+def email_field() -> StringField:
+    """Return the field for the e-mail address of a customer or a person; empty: none."""
+    return StringField(
+        N_("E-mail"),
+        filters=[stripped],
+        validators=[
+            Optional(),
+            Length(max=254, message=N_("At most 254 characters.")),
+            Email(N_("This is no e-mail address.")),
+        ],
+        render_kw={"type": "email", "autocomplete": "off"},
+    )
 
 
 def honest_login(_form: FlaskForm, field: Field) -> None:

@@ -4,38 +4,20 @@ from collections.abc import Sequence
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, Optional, ValidationError
 
 from gateway.access.individuals import Record
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, email_field, honest_login, name_field
 from gateway.web.fields import DayField
 
 
 class IndividualForm(FlaskForm, Versioned):
     """Who it is, what they may do, and from when to when."""
 
-    name = StringField(
-        N_("Name"),
-        filters=[stripped],
-        validators=[
-            DataRequired(N_("Enter a name.")),
-            Length(max=200, message=N_("At most 200 characters.")),
-            plain_text,
-        ],
-        render_kw={"autocomplete": "off"},
-    )
-    email = StringField(
-        N_("E-mail"),
-        filters=[stripped],
-        validators=[
-            Optional(),
-            Length(max=254, message=N_("At most 254 characters.")),
-            Email(N_("This is no e-mail address.")),
-        ],
-        render_kw={"type": "email", "autocomplete": "off"},
-    )
+    name = name_field()
+    email = email_field()
     login = StringField(
         N_("Login"),
         filters=[lambda text: text or None],

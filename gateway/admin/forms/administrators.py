@@ -4,13 +4,21 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, Optional
+from wtforms.validators import DataRequired
 
 from gateway.access.administrators import Record
 from gateway.access.roles import called
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.forms import NetworksField, Versioned, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import (
+    NetworksField,
+    Versioned,
+    choices,
+    email_field,
+    honest_login,
+    name_field,
+    stripped,
+)
 from gateway.identity.models import SecondFactor
 
 
@@ -23,26 +31,8 @@ class AdministratorForm(FlaskForm, Versioned):
         validators=[DataRequired(N_("Enter a login.")), honest_login],
         render_kw={"autocomplete": "off"},
     )
-    name = StringField(
-        N_("Name"),
-        filters=[stripped],
-        validators=[
-            DataRequired(N_("Enter a name.")),
-            Length(max=200, message=N_("At most 200 characters.")),
-            plain_text,
-        ],
-        render_kw={"autocomplete": "off"},
-    )
-    email = StringField(
-        N_("E-mail"),
-        filters=[stripped],
-        validators=[
-            Optional(),
-            Length(max=254, message=N_("At most 254 characters.")),
-            Email(N_("This is no e-mail address.")),
-        ],
-        render_kw={"type": "email", "autocomplete": "off"},
-    )
+    name = name_field()
+    email = email_field()
     role = SelectField(N_("Role"))
     trusted_networks = NetworksField(N_("Trusted IP addresses"))
     confirm = BooleanField(N_("I know: this ends my log-in from here"))

@@ -2,11 +2,10 @@
 
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired, Email, Length, Optional
 
 from gateway.access.customers import Record
 from gateway.i18n.catalog import N_
-from gateway.identity.forms import Versioned, choices, honest_login, plain_text, stripped
+from gateway.identity.forms import Versioned, choices, email_field, honest_login, name_field
 from gateway.identity.models import CustomerStatus
 
 STATUSES = [
@@ -20,26 +19,8 @@ STATUSES = [
 class RecordForm(FlaskForm, Versioned):
     """The record of a customer; a status that is not sent stays as it is."""
 
-    name = StringField(
-        N_("Name"),
-        filters=[stripped],
-        validators=[
-            DataRequired(N_("Enter a name.")),
-            Length(max=200, message=N_("At most 200 characters.")),
-            plain_text,
-        ],
-        render_kw={"autocomplete": "off"},
-    )
-    email = StringField(
-        N_("E-mail"),
-        filters=[stripped],
-        validators=[
-            Optional(),
-            Length(max=254, message=N_("At most 254 characters.")),
-            Email(N_("This is no e-mail address.")),
-        ],
-        render_kw={"type": "email", "autocomplete": "off"},
-    )
+    name = name_field()
+    email = email_field()
     customer_class = SelectField(N_("Class"))
     status = SelectField(N_("Status"), choices=choices(STATUSES), default=CustomerStatus.ACTIVE.value)
 
