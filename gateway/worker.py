@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as Work
 
 from gateway import clock
 from gateway.api import operations as answers
+from gateway.audit import alarms
 from gateway.audit.operations import Stamp
 from gateway.errors import KeyMissing, Tampered, Unrecordable
 from gateway.identity import api_tokens, arrivals, links, resets, second_factor, sessions, throttle
@@ -119,9 +120,10 @@ def tidy(house: House) -> None:
     now = clock.now()
     with house.database.writing() as work:
         house.stamped(work, Stamp())
-        for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests):
+        for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, alarms):
             room.forget_old(work, now)
         links.forget_old(work, now - sessions.KEPT)
         logouts.clean_up(work, house.vault, now)
         arrivals.tell_of_many(work, now)
+        requests.report_many(work, now)
         work.commit()

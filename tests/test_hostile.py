@@ -178,6 +178,7 @@ QUERIES = {
     "/admin/customers/abc/individuals/change": ("to", "individual"),
     "/portals/self-care/individuals": ("q", "role", "status", "after"),
     "/admin/mail": ("after",),
+    "/admin/alarms": ("after",),
     "/admin/customers/abc/sessions": ("after",),
     "/reauthenticate": ("next",),
     "/admin/roles": ("q",),

@@ -34,6 +34,7 @@ STAFF_LISTS = (
     *("/admin/customers/abc/log-in", "/admin/audit", "/admin/audit?actor=root", "/admin/audit?subject=root"),
     *("/admin/classes", "/admin/classes/standard", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
     *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=jo", "/admin/mail"),
+    "/admin/alarms",
     *("/admin/customers/abc/individuals?role=itlead", "/admin/customers/abc/individuals?status=active"),
     *("/admin/administrators", "/admin/administrators?q=ro", "/admin/customers/abc/individuals/new"),
     "/admin/customers/abc/individuals?q=jo&role=itlead&status=not-yet-active",

@@ -82,6 +82,7 @@ CONSOLE = {
     "/admin/customers/abc/individuals/john/tokens": 3,
     "/admin/administrators/audrey/tokens": 3,
     "/admin/mail": 1,
+    "/admin/alarms": 1,
     "/admin/formats": 0,
     "/admin/security": 4,
     "/admin/customers/abc/sessions": 3,

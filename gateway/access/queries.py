@@ -12,6 +12,7 @@ from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
 from gateway.access.rights import Compiled, Defaults, Rights, without_individuals
 from gateway.access.visitor import Actor, Visit, Visitor
+from gateway.audit.alarms import IS_RAISED
 from gateway.db import AnyRow, AnySelect, Prepared
 from gateway.i18n.preferences import Preferences
 from gateway.identity import networks
@@ -66,7 +67,7 @@ _COMMON = (
 )
 
 ADMINISTRATOR: AnySelect = (
-    select(*_COMMON, *says(PREFERENCES, _subject), *networks.lists(_subject))
+    select(*_COMMON, IS_RAISED, *says(PREFERENCES, _subject), *networks.lists(_subject))
     .select_from(Session)
     .join(_subject, _subject.id == Session.subject_id)
     .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.ADMIN))
@@ -251,6 +252,7 @@ def _administrator(
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
         support_access=defaults.support_access,
+        alarms=bool(row.alarms),
     )
 
 

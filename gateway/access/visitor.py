@@ -40,7 +40,7 @@ class Visit:
 class Visitor:
     """A frozen value, resolved once a request and passed along.
 
-    `started_at` is when whoever is at the keyboard logged in.
+    `started_at` is when whoever is at the keyboard logged in; `alarms`: whether one is open, to an administrator.
     """
 
     session_id: str
@@ -64,6 +64,7 @@ class Visitor:
     last_seen_at: datetime
     proved_at: datetime | None
     support_access: bool
+    alarms: bool = False
     actor: Actor | None = None
     visit: Visit | None = None
 

@@ -3,6 +3,7 @@
 from gateway.admin.portal import portal
 from gateway.admin.views import (
     administrators,
+    alarms,
     allowed_roles,
     attempts,
     audit,
@@ -23,6 +24,7 @@ from gateway.admin.views import gateway as gateway_page
 
 __all__ = [
     "administrators",
+    "alarms",
     "allowed_roles",
     "attempts",
     "audit",

@@ -4,15 +4,21 @@ import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import record
+from gateway.audit import alarms
+from gateway.audit.alarms import AlarmKind
+from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow
-from gateway.identity.models import Mode
-from gateway.launch.models import LaunchRequest
+from gateway.identity.models import Mode, Realm
+from gateway.launch.models import Launch, LaunchRequest
 
 GOOD_FOR = timedelta(minutes=10)
+KEPT = timedelta(days=1)
+"""How long a launch is kept, so that one shown again is told from one that never was."""
+MANY = 20
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +50,15 @@ def find(reader: Connection, id: str, actor_id: str, now: datetime) -> AnyRow | 
 
 
 def forget_old(work: Work, now: datetime) -> None:
-    """Take away what was not confirmed in time."""
+    """Take away what was not confirmed in time, and launches that nobody can land any more."""
     work.execute(delete(LaunchRequest).where(LaunchRequest.expires_at < now))
+    work.execute(delete(Launch).where(Launch.expires_at < now - KEPT))
+
+
+def report_many(work: Work, now: datetime) -> None:
+    """Put administrators on the record who opened over `MANY` portals within an hour, once in that time (IMP-14)."""
+    lately = (Launch.expires_at > now - HOUR) & (Launch.created_at > now - HOUR)
+    counted = select(Launch.actor_id, func.count()).where(lately).group_by(Launch.actor_id)
+    for actor_id, launches in work.execute(counted.having(func.count() > MANY)).all():
+        if not alarms.was_raised(work.connection(), AlarmKind.LAUNCHES, actor_id, now - HOUR):
+            record(work, "launch.many", of=Stamp(realm=Realm.ADMIN, actor_id=actor_id), launches=launches)

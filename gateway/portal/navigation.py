@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from gateway.access.acting import NEVER_WHILE_ACTING
+from gateway.access.acting import CONSOLE, NEVER_WHILE_ACTING
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
 from gateway.access.roles import called
@@ -36,7 +36,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The frame around a page of somebody logged in."""
+    """The frame around a page of somebody logged in. `bell`: whether an alarm is open; None where there is no bell."""
 
     home_url: str
     title: str | None
@@ -48,6 +48,7 @@ class Shell:
     initials: str
     logout_url: str | None
     links: tuple[Mapping[str, str], ...]
+    bell: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ def shell(registry: Registry, who: Visitor) -> Shell:
         initials=initials(who.name),
         logout_url=log_out,
         links=_links(registry, request.script_root, language()) if own else _staff_links(language()),
+        bell=who.alarms if not own and who.level(CONSOLE, "audit") >= Level.VIEW else None,
     )
 
 

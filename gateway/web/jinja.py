@@ -51,6 +51,7 @@ NOTICES: Mapping[str, str] = {
     "email-asked": catalog.N_("A link is on its way to the new address. Nothing changes until you open it."),
     "email-changed": catalog.N_("Your e-mail address is changed."),
     "mail-again": catalog.N_("The letter is sent once more."),
+    "alarm-closed": catalog.N_("Closed."),
     "visit-ended": catalog.N_("The visit has ended."),
 }
 """Quiet confirmations, named in the query of the page that follows a change."""

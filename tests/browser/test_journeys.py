@@ -209,6 +209,7 @@ PAGES: dict[Member, tuple[str, ...]] = {
         *("/admin/portals", "/admin/portals/new", "/admin/portals/pbx"),
         *("/admin/classes", "/admin/classes/new", "/admin/classes/standard"),
         *("/admin/security", "/admin/customers/abc/sessions", "/admin/administrators/helen/sessions", "/admin/mail"),
+        "/admin/alarms",
         *("/admin/customers/new", "/admin/customers/abc/status", "/admin/customers/abc/self-care"),
         *("/admin/customers/abc/individuals/john/self-care", "/admin/customers/initech/allowed-roles"),
         *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=zzz"),

@@ -1,0 +1,142 @@
+"""The bell: what staff should look into is raised by the record itself, once for each matter."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from gateway import clock, worker
+from gateway.audit.alarms import Alarm, AlarmKind, raise_alarm
+from gateway.audit.models import AuditEvent
+from gateway.paging import PAGE_SIZE
+from tests.cast import ABC, AUDREY, HELEN, ROOT
+from tests.house import Browser, house_of, rows, working
+from tests.test_launch import token_cookie
+
+NewBrowser = Callable[[], Browser]
+RUNG = "An alarm is open"
+
+
+@pytest.fixture
+def audrey(new_browser: NewBrowser) -> Browser:
+    """Audrey, logged in."""
+    found = new_browser()
+    found.log_in(AUDREY)
+    return found
+
+
+def raised(app: Flask) -> list[tuple[str, str, int]]:
+    """Return the alarms that are open: kind, about what, how often."""
+    return [
+        tuple(row) for row in rows(app, select(Alarm.kind, Alarm.about, Alarm.times).where(Alarm.closed_at.is_(None)))
+    ]
+
+
+def test_the_bell_is_quiet_until_a_used_launch_comes_again(
+    app: Flask, new_browser: NewBrowser, audrey: Browser
+) -> None:
+    assert RUNG not in audrey.get("/admin/customers").text
+    assert "No alarms" in audrey.get("/admin/alarms").text
+    helen = new_browser()
+    helen.log_in(HELEN)
+    land = helen.launch("abc", "pbx").location
+    name, token = token_cookie(helen)
+    helen.get(land)
+    assert raised(app) == []
+    helen.client.set_cookie(name, token)
+    assert helen.get(land).status_code == 403
+    assert raised(app) == [("replay", "helen", 1)]
+    page = audrey.get("/admin/alarms").text
+    assert "A used key was shown again" in page
+    assert "<bdi>Helen Desk</bdi>" in page
+    assert RUNG in audrey.get("/admin/customers").text
+
+
+def test_a_log_in_that_is_slowed_down_is_one_alarm_however_often_it_is_tried(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    stranger = new_browser()
+    for _ in range(8):
+        stranger.log_in(ABC, password="wrong")
+    assert raised(app) == [("throttled", "abc", 3)]
+
+
+def test_more_than_twenty_launches_an_hour_are_one_alarm_and_one_row_of_the_record__IMP_14(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    helen = new_browser()
+    helen.log_in(HELEN)
+    many = select(AuditEvent.actor_id, AuditEvent.details).where(AuditEvent.event == "launch.many")
+    for number in range(21):
+        assert helen.launch("abc", "pbx", view_only="y" if number % 2 else "").status_code == 303
+        if number == 19:
+            worker.tidy(house_of(app))
+            assert rows(app, many) == []
+    for _ in range(2):
+        worker.tidy(house_of(app))
+    assert [tuple(row) for row in rows(app, many)] == [("helen", {"launches": 21})]
+    assert raised(app) == [("launches", "helen", 1)]
+    with time_machine.travel(clock.now() + timedelta(hours=1, minutes=1), tick=False):
+        worker.tidy(house_of(app))
+    assert raised(app) == [("launches", "helen", 1)]
+
+
+def test_the_bell_hangs_where_the_record_may_be_read(new_browser: NewBrowser) -> None:
+    helen = new_browser()
+    helen.log_in(HELEN)
+    assert "/admin/alarms" not in helen.get("/admin/customers").text
+    assert helen.get("/admin/alarms").status_code == 404
+
+
+def test_an_alarm_is_closed_once_by_who_may_change_the_record_and_rings_anew(
+    app: Flask, new_browser: NewBrowser, audrey: Browser
+) -> None:
+    root, now = new_browser(), clock.now()
+    root.log_in(ROOT)
+    with working(app) as work:
+        raise_alarm(work, AlarmKind.THROTTLED, "203.0.113.7", now)
+    (alarm,) = rows(app, select(Alarm.id))
+    close = f"/admin/alarms/{alarm.id}/close"
+    assert audrey.post(close, page="/admin/alarms").status_code == 403
+    assert root.post(close, page="/admin/alarms").location == "/admin/alarms?done=alarm-closed"
+    closed = rows(app, select(Alarm.closed_at, Alarm.closed_by))
+    assert root.post(close, page="/admin/alarms").status_code == 303
+    assert rows(app, select(Alarm.closed_at, Alarm.closed_by)) == closed
+    assert closed[0].closed_by == "root"
+    assert len(rows(app, select(AuditEvent.seq).where(AuditEvent.event == "alarm.closed"))) == 1
+    assert root.post("/admin/alarms/nothing/close", page="/admin/alarms").status_code == 404
+    with working(app) as work:
+        raise_alarm(work, AlarmKind.THROTTLED, "203.0.113.7", now)
+    assert raised(app) == [("throttled", "203.0.113.7", 1)]
+    assert "203.0.113.7" in audrey.get("/admin/alarms").text
+
+
+def test_thirty_at_once_are_one_alarm_counted_thirty_times(app: Flask) -> None:
+    def ring(_: int) -> None:
+        with working(app) as work:
+            raise_alarm(work, AlarmKind.CHAIN, "", clock.now())
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ring, range(30)))
+    assert raised(app) == [("chain", "", 30)]
+
+
+def test_alarms_page_by_key_and_are_forgotten_after_ninety_days(app: Flask, audrey: Browser) -> None:
+    now = clock.now()
+    with working(app) as work:
+        for number in range(60):
+            raise_alarm(work, AlarmKind.THROTTLED, f"192.0.2.{number}", now - timedelta(minutes=number // 2))
+    first = audrey.get("/admin/alarms")
+    found = re.search(r'rel="next" href="([^"]+)"', first.text)
+    assert found
+    following = audrey.get(found[1])
+    seen = [text.count("<bdi>192.0.2.") for text in (first.text, following.text)]
+    assert seen == [PAGE_SIZE, 60 - PAGE_SIZE]
+    with time_machine.travel(now + timedelta(days=91), tick=False):
+        worker.tidy(house_of(app))
+    assert rows(app, select(Alarm.id)) == []
