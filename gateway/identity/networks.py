@@ -100,6 +100,16 @@ def ever_admits(listed: str | None, now: datetime) -> bool:
     return not listed or any(until is None or now < until for _network, until in _compiled(listed))
 
 
+def is_address(text: str) -> bool:
+    """Tell whether a text is the address of a client."""
+    return _client(text) is not None
+
+
+def named(listed: str) -> list[str]:
+    """Return the networks of a list as `kept` wrote it, without their ends."""
+    return [written.partition("@")[0] for written in listed.split(";")]
+
+
 def lists(own: Any, customer: Any = None) -> list[Any]:
     """Return the columns that a row needs for `admitted`, of an identity and of its customer."""
     inherited = null() if customer is None else customer.provider_networks
@@ -197,7 +207,7 @@ def allow(work: Work, identity_id: str, address: str, until: datetime, note: str
     would then let in this one alone), or the list is full.
     """
     identity = _held(work, identity_id)
-    if _client(address) is None:
+    if not is_address(address):
         raise Invalid({"address": [N_("This is no address.")]})
     if admits(identity.provider_networks, address, now):
         raise Invalid({"address": [N_("The list lets this address in already.")]})
