@@ -29,6 +29,8 @@ TABLE = {
     "DELETE /customers/<id>/allowed-roles/<role>": ("--!", "-------"),
     "GET /customers/<id>/sessions": ("...", "-------"),
     "DELETE /customers/<id>/sessions/<session>": ("--!", "-------"),
+    "GET /customers/<id>/explain": ("...", "-------"),
+    "GET /individuals/<id>/explain": ("...", "-------"),
     "GET /individuals": ("???", ".---.--"),
     "POST /individuals": ("??!", "?---?--"),
     "GET /individuals/<id>": ("...", ".------"),

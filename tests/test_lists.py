@@ -37,6 +37,8 @@ STAFF_LISTS = (
     "/admin/alarms",
     *("/admin/customers/abc/individuals?role=itlead", "/admin/customers/abc/individuals?status=active"),
     *("/admin/administrators", "/admin/administrators?q=ro", "/admin/customers/abc/individuals/new"),
+    *("/admin/customers/abc/explain", "/admin/customers/abc/individuals/john/explain?portal=pbx&node=calls"),
+    "/admin/customers/abc/explain?portal=iot&address=10.0.0.7",
     "/admin/customers/abc/individuals?q=jo&role=itlead&status=not-yet-active",
     "/admin/customers/abc/individuals/change?to=role&individual=john&individual=mark",
     *("/admin/audit?event=login.ok", "/admin/audit?since=2026-01-01&until=2026-12-31"),

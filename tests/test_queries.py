@@ -72,6 +72,10 @@ CONSOLE = {
     "/admin/customers/abc/status": 3,
     "/admin/customers/abc/log-in": 2,
     "/admin/customers/abc/self-care": 4,
+    "/admin/customers/abc/explain": 4,
+    "/admin/customers/abc/explain?portal=pbx&node=finance.invoices": 5,
+    "/admin/customers/abc/explain?portal=pbx&node=finance.invoices&address=10.0.0.7": 6,
+    "/admin/customers/abc/individuals/john/explain?portal=iot": 5,
     "/admin/customers/abc/individuals/john/self-care": 6,
     "/admin/customers/abc/individuals": 3,
     "/admin/customers/abc/individuals/new": 4,
@@ -116,6 +120,9 @@ CALLS = {
     "/customers/abc": 2,
     "/customers/abc/allowed-roles": 2,
     "/customers/abc/sessions": 3,
+    "/customers/abc/explain": 4,
+    "/customers/abc/explain?portal=pbx&node=calls": 5,
+    "/individuals/john/explain?portal=pbx": 6,
     "/individuals?customer=abc": 2,
     "/individuals/john": 4,
     "/individuals/john/sessions": 4,
@@ -213,6 +220,7 @@ def test_who_is_there_is_written_down_once_a_minute_and_not_at_every_click(app: 
     [
         *("/admin/customers", "/admin/customers/abc", "/admin/roles", "/admin/administrators"),
         *("/admin/customers/abc/individuals", "/admin/customers/abc/individuals?q=person&status=active"),
+        *("/admin/customers/abc/explain", "/admin/customers/abc/individuals/john/explain?portal=pbx&node=calls"),
     ],
 )
 def test_a_list_of_the_console_takes_as_many_statements_for_many_rows_as_for_few(

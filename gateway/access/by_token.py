@@ -12,8 +12,8 @@ from sqlalchemy.orm import aliased
 
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
-from gateway.access.queries import OUTSIDE, admin_levels, role_levels
-from gateway.access.rights import KEPT, Compiled, Rights, without_individuals
+from gateway.access.queries import OUTSIDE, admin_levels, levels_of
+from gateway.access.rights import KEPT, Compiled, Rights
 from gateway.access.visitor import Visitor
 from gateway.db import AnySelect, Prepared, UTCDateTime
 from gateway.i18n.preferences import Preferences
@@ -164,9 +164,7 @@ def _standing(row: Any, preferences: Preferences, now: datetime) -> Standing:
 def _levels(rights: Rights, reader: Connection, row: Any) -> Compiled:
     if row.realm is Realm.ADMIN:
         return admin_levels(rights, reader, row.role_id, row.role_version)
-    allowed = row.allowed_role_id is not None
-    levels = role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed)
-    return levels if row.hands_out else without_individuals(levels)
+    return levels_of(rights, reader, row)
 
 
 @lru_cache(maxsize=KEPT)

@@ -146,18 +146,28 @@ _VISIT = Prepared(
 def role_levels(
     rights: Rights, reader: Connection, kind: Kind, role_id: str | None, version: int | None, allowed: bool
 ) -> Compiled:
-    """Return what a self-care role gives to a customer or an individual.
-
-    A missing, deleted or wrong-realm role gives nothing; neither does one that the individual's customer may not hand
-    out (any more): never "default, so full" (ROL-02, ROL-05).
-    """
-    if role_id is None or version is None or (kind is Kind.INDIVIDUAL and not allowed):
+    """Return what a self-care role gives to a customer or an individual: nothing, if there is a `role_fault`."""
+    if role_id is None or version is None or role_fault(kind, role_id, allowed):
         return rights.none(Realm.SELF_CARE)
     return rights.of(reader, Realm.SELF_CARE, role_id, version)
 
 
-def _levels(rights: Rights, reader: Connection, row: Any, *, full: bool = False) -> Compiled:
-    """Return what somebody has; without any role to hand out there are no individuals to look after."""
+def role_fault(kind: Kind, role_id: str | None, allowed: bool) -> str | None:
+    """Return why a role gives nothing, or None: it is `missing`, deleted or of the wrong realm, or `not-allowed`.
+
+    So is one that the individual's customer may not hand out (any more): never "default, so full" (ROL-02, ROL-05).
+    `role_id` is that of the role as it was found in the self-care realm.
+    """
+    if role_id is None:
+        return "missing"
+    return "not-allowed" if kind is Kind.INDIVIDUAL and not allowed else None
+
+
+def levels_of(rights: Rights, reader: Connection, row: Any, *, full: bool = False) -> Compiled:
+    """Return what somebody has, or would have with `full` access, of a row with their role and `hands_out`.
+
+    Without any role to hand out there are no individuals to look after.
+    """
     allowed = row.allowed_role_id is not None
     levels = (
         rights.full(Realm.SELF_CARE)
@@ -295,7 +305,7 @@ def _self_care(
         customer_status=row.customer_status,
         role_id=row.role_id,
         role_name=row.role_name,
-        levels=_levels(rights, reader, row),
+        levels=levels_of(rights, reader, row),
         ceilings=(),
         portals_off=defaults.portals_off,
         preferences=preferences,
@@ -325,7 +335,7 @@ def _acting(
     ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
     if ending is not None:
         return Ended(ending)
-    levels = _levels(rights, reader, row, full=row.mode is Mode.FULL)
+    levels = levels_of(rights, reader, row, full=row.mode is Mode.FULL)
     return Visitor(
         session_id=row.session_id,
         session_key=key,

@@ -61,11 +61,12 @@ def role(reader: Connection, role_id: str) -> RoleRow:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A portal view: the words by node key, and the nodes that were known when it was saved (None: nobody noted).
+    """A portal view: its name, the words by node key, the nodes that were known when it was saved (None: nobody noted).
 
     `start_url` is the role's own door to a portal elsewhere.
     """
 
+    name: str
     levels: Mapping[str, str]
     known: Sequence[str] | None
     start_url: str | None = None
@@ -73,9 +74,9 @@ class View:
 
 def portal_views(reader: Connection, role_id: str) -> dict[str, View]:
     """Return the portal views of a role by slug."""
-    statement = select(PortalView.portal, PortalView.levels, PortalView.known, PortalView.start_url)
+    statement = select(PortalView.portal, PortalView.name, PortalView.levels, PortalView.known, PortalView.start_url)
     rows = reader.execute(statement.where(PortalView.role_id == role_id))
-    return {row.portal: View(row.levels, row.known, row.start_url) for row in rows}
+    return {row.portal: View(row.name, row.levels, row.known, row.start_url) for row in rows}
 
 
 def holders(reader: Connection, role_id: str) -> Sequence[AnyRow]:

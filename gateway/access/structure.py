@@ -61,10 +61,17 @@ class Structure:
     def levels(self, own_levels: Mapping[str, Level]) -> dict[str, Level]:
         """Resolve the levels that a portal view gives: a node's own, else its parent's, else forbidden."""
         levels: dict[str, Level] = {}
-        for key, node in self.nodes.items():
-            inherited = levels.get(key.rpartition(".")[0], own_levels.get("", Level.FORBIDDEN))
-            levels[key] = Level.FULL if node.own else own_levels.get(key, inherited)
+        for key in self.nodes:
+            decider = self.decider(own_levels, key)
+            is_own = decider != "" and self.nodes[decider].own
+            levels[key] = Level.FULL if is_own else own_levels.get(decider, Level.FORBIDDEN)
         return levels
+
+    def decider(self, own_levels: Mapping[str, Level], key: str) -> str:
+        """Return the key whose own level counts at a node: its own or the nearest above it; "" is the root."""
+        while key and key not in own_levels and not self.nodes[key].own:
+            key = key.rpartition(".")[0]
+        return key
 
     def only_own(self) -> dict[str, Level]:
         """Return what somebody without any role has: what is one's own, and nothing else."""

@@ -1,6 +1,6 @@
 """Whoever makes the present request: the subject, whose rights and data, and the actor, who is really there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +9,26 @@ from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
 from gateway.i18n.preferences import Preferences
 from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
+
+
+def level_at(levels: Levels, ceilings: Collection[Level], portal: str, node: str) -> Level:
+    """Return what counts at a node: the least of the level that a role gives and of every ceiling."""
+    return under(levels.get(portal, {}).get(node, Level.FORBIDDEN), ceilings)
+
+
+def closed(
+    levels: Levels, ceilings: Collection[Level], off: Collection[str], portal: str, node: str, needs: Level
+) -> str | None:
+    """Return why a node is closed to whoever needs a level there, or None: asked at every door and by the explainer.
+
+    `portal_off`: the portal is among those that are `off`; `forbidden`; `view_only`: the level there is too low.
+    """
+    if portal in off:
+        return "portal_off"
+    level = level_at(levels, ceilings, portal, node)
+    if level is Level.FORBIDDEN:
+        return "forbidden"
+    return "view_only" if level < needs else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,11 @@ class Visitor:
 
     def level(self, portal: str, node: str) -> Level:
         """Return the level that counts at a node: the one answer behind menus, buttons, doors and claims."""
-        return under(self.levels.get(portal, {}).get(node, Level.FORBIDDEN), self.ceilings)
+        return level_at(self.levels, self.ceilings, portal, node)
+
+    def closed(self, portal: str, node: str, needs: Level) -> str | None:
+        """Return why a node is closed to this visitor, as `closed` does."""
+        return closed(self.levels, self.ceilings, self.portals_off, portal, node, needs)
 
     def portal_levels(self, portal: str) -> Mapping[str, Level]:
         """Return the level that counts at every node of a portal."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from gateway.access.levels import Level
@@ -10,7 +11,7 @@ from gateway.audit.queries import refused_log_ins
 from gateway.db import AnyRow
 from gateway.i18n.catalog import N_, gettext
 from gateway.identity import queries, throttle
-from gateway.identity.models import Realm
+from gateway.identity.models import Kind, Realm
 from gateway.web import current
 
 LOOKED_BACK = timedelta(days=30)
@@ -65,19 +66,34 @@ def of_individual(row: AnyRow) -> Refusals:
     return _refusals(row.customer_id, row.id, row.login, free_url)
 
 
-def _refusals(customer_id: str, individual_id: str | None, login: str | None, free_url: str) -> Refusals:
+def of_one(row: Any, most: int) -> Refusals:
+    """Return the refused log-ins of a customer alone, without its individuals, or of an individual: `most` of them."""
+    of = f"/individuals/{row.id}" if row.kind is Kind.INDIVIDUAL else ""
+    free_url = f"/admin/customers/{row.customer_id}{of}/self-care/attempts"
+    return _refusals(row.customer_id, row.id, row.login, free_url, most, {row.id: row.name})
+
+
+def _refusals(
+    customer_id: str,
+    identity_id: str | None,
+    login: str | None,
+    free_url: str,
+    most: int = SHOWN,
+    names: Mapping[str, str] | None = None,
+) -> Refusals:
     reader, now = current.reader(), current.now()
-    found = refused_log_ins(reader, customer_id, individual_id, now - LOOKED_BACK, SHOWN + 1)
-    names = queries.names(reader, {row.subject_id for row in found})
+    found = refused_log_ins(reader, customer_id, identity_id, now - LOOKED_BACK, most + 1)
+    if names is None:
+        names = queries.names(reader, {row.subject_id for row in found})
     seen = current.visitor().level("console", "audit") > Level.FORBIDDEN
     query = {"event": "login.refused", **({"subject": login} if login else {})}
     return Refusals(
-        [_told(row, names) for row in found[:SHOWN]],
-        len(found) > SHOWN,
+        [_told(row, names) for row in found[:most]],
+        len(found) > most,
         throttle.waiting(reader, Realm.SELF_CARE, login, now) if login else [],
         free_url,
         f"/admin/audit?{urlencode(query)}" if seen else None,
-        individual_id is not None,
+        identity_id is not None,
     )
 
 

@@ -3,7 +3,19 @@
 from flask import Flask
 
 from gateway.api.blueprint import bp
-from gateway.api.views import audit, classes, customers, docs, individuals, launches, me, roles, sessions, structures
+from gateway.api.views import (
+    audit,
+    classes,
+    customers,
+    docs,
+    explain,
+    individuals,
+    launches,
+    me,
+    roles,
+    sessions,
+    structures,
+)
 from gateway.web import rates
 from gateway.web.json import Orjson
 
@@ -12,6 +24,7 @@ __all__ = [
     "classes",
     "customers",
     "docs",
+    "explain",
     "individuals",
     "launches",
     "me",

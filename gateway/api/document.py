@@ -18,6 +18,7 @@ TAGS = {
     "self": "Who calls, and what they may do where.",
     "customers": "Customers with their self-care access.",
     "individuals": "The people of customers.",
+    "explain": "Why somebody sees a page or does not.",
     "classes": "The defaults that customers share.",
     "roles": "Roles, and the portals whose pages they open.",
     "launches": "One click of an administrator, asked for by a program.",

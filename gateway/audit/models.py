@@ -12,6 +12,10 @@ LOG_IN_REFUSED = text("event = 'login.refused'")
 """Which rows the index of refused log-ins holds. A query has to say it in the same words to find them by it."""
 
 
+OUTSIDE = text("reason = 'network'")
+"""Which rows the index of refusals by network holds, in the same words likewise."""
+
+
 class AuditEvent(Base):
     """One thing that happened. `mac` chains the row to the one before it (ASVS 16.4.2)."""
 
@@ -28,6 +32,13 @@ class AuditEvent(Base):
             "seq",
             sqlite_where=LOG_IN_REFUSED,
             postgresql_where=LOG_IN_REFUSED,
+        ),
+        Index(
+            "ix_audit_event_outside",
+            "subject_id",
+            "seq",
+            sqlite_where=OUTSIDE,
+            postgresql_where=OUTSIDE,
         ),
     )
 

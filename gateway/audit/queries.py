@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy.orm import aliased
 
-from gateway.audit.models import LOG_IN_REFUSED, AuditEvent
+from gateway.audit.models import LOG_IN_REFUSED, OUTSIDE, AuditEvent
 from gateway.db import AnyRow
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -51,13 +52,41 @@ def refused_log_ins(
     """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first."""
     statement = (
         select(AuditEvent.at, AuditEvent.subject_id, AuditEvent.address, AuditEvent.reason)
-        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, AuditEvent.at >= since)
+        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, *_since(since))
         .order_by(AuditEvent.seq.desc())
         .limit(most)
     )
     if subject_id is not None:
         statement = statement.where(AuditEvent.subject_id == subject_id)
     return reader.execute(statement).all()
+
+
+def refused_outside(reader: Connection, identity_id: str, since: datetime, most: int) -> Sequence[AnyRow]:
+    """Return what was refused to somebody because of where they were, at log-ins, on pages and in the API: when, from
+    which address, and which event; the latest first. What staff met in a visit is not theirs.
+    """
+    statement = (
+        select(AuditEvent.at, AuditEvent.address, AuditEvent.event)
+        .where(
+            OUTSIDE,
+            AuditEvent.subject_id == identity_id,
+            AuditEvent.actor_id == identity_id,
+            AuditEvent.address.is_not(None),
+            *_since(since),
+        )
+        .order_by(AuditEvent.seq.desc())
+        .limit(most)
+    )
+    return reader.execute(statement).all()
+
+
+def _since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which an event is not from before a moment, the first one by number: an index that
+    is in order of the numbers is then read no further back.
+    """
+    found = aliased(AuditEvent)
+    first = select(found.seq).where(found.at >= moment).order_by(found.at, found.seq).limit(1).scalar_subquery()
+    return AuditEvent.seq >= first, AuditEvent.at >= moment
 
 
 def events(reader: Connection, wanted: Wanted, after: str | None, size: int = PAGE_SIZE) -> Page[AnyRow]:

@@ -19,7 +19,8 @@ from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow
-from gateway.errors import NotFound, Stale
+from gateway.errors import Invalid, NotFound, Stale
+from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Identity, NetworkList, TrustedNetwork
 
@@ -94,6 +95,21 @@ def admits(listed: str | None, address: str | None, now: datetime) -> bool:
     )
 
 
+def ever_admits(listed: str | None, now: datetime) -> bool:
+    """Tell whether a list as `kept` wrote it admits anybody at all: its entries may all be over."""
+    return not listed or any(until is None or now < until for _network, until in _compiled(listed))
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is the address of a client."""
+    return _client(text) is not None
+
+
+def named(listed: str) -> list[str]:
+    """Return the networks of a list as `kept` wrote it, without their ends."""
+    return [written.partition("@")[0] for written in listed.split(";")]
+
+
 def lists(own: Any, customer: Any = None) -> list[Any]:
     """Return the columns that a row needs for `admitted`, of an identity and of its customer."""
     inherited = null() if customer is None else customer.provider_networks
@@ -106,8 +122,13 @@ def admitted(row: Any, address: str | None, now: datetime) -> bool:
     `row` has the columns of `lists`. In force are the provider's list (an individual's own, else the customer's) and
     one's own.
     """
-    provider = row.provider_networks or row.customer_networks
-    return admits(provider, address, now) and admits(row.own_networks, address, now)
+    return admits(provider_in_force(row), address, now) and admits(row.own_networks, address, now)
+
+
+def provider_in_force(row: Any) -> str | None:
+    """Return the provider's list that counts for somebody: their own, else their customer's."""
+    listed: str | None = row.provider_networks or row.customer_networks
+    return listed
 
 
 _HOLDER = (
@@ -177,6 +198,37 @@ def entry(reader: Connection, identity_id: str, which: NetworkList, entry_id: st
     """Return one entry of somebody's list, or None."""
     statement = _ON_LIST.where(TrustedNetwork.id == entry_id)
     return reader.execute(statement, {"id": identity_id, "list": which}).one_or_none()
+
+
+def allow(work: Work, identity_id: str, address: str, until: datetime, note: str, now: datetime) -> None:
+    """Let an address pass somebody's provider's list until a moment.
+
+    Raises `NotFound`, and `Invalid` when it is no address, the list lets it in already (an empty one lets in any, and
+    would then let in this one alone), or the list is full.
+    """
+    identity = _held(work, identity_id)
+    if not is_address(address):
+        raise Invalid({"address": [N_("This is no address.")]})
+    if admits(identity.provider_networks, address, now):
+        raise Invalid({"address": [N_("The list lets this address in already.")]})
+    stamp: Stamp = work.info["stamp"]
+    provider = (TrustedNetwork.identity_id == identity_id, TrustedNetwork.list == NetworkList.PROVIDER)
+    held = list(work.scalars(select(TrustedNetwork.network).where(*provider).order_by(TrustedNetwork.position)))
+    try:
+        (network,) = parse(address)
+        listed = parse(as_text([*held, network]))
+    except Unreadable as error:
+        raise Invalid({"address": [str(error)]}) from error
+    before, after = save(work, identity_id, NetworkList.PROVIDER, listed, stamp.actor_id, now)
+    work.flush()
+    entries = work.scalars(select(TrustedNetwork).where(*provider).order_by(TrustedNetwork.position)).all()
+    allowed = next(one for one in entries if one.network == network)
+    allowed.note, allowed.expires_at = note, until
+    _stand(work, identity_id, NetworkList.PROVIDER, kept((one.network, one.expires_at) for one in entries))
+    identity.version += 1
+    about = replace(stamp, subject_id=identity_id, customer_id=identity.customer_id)
+    told: dict[str, Any] = {"network": network, **_told(allowed), "before": before, "after": after}
+    record(work, "networks.changed", of=about, list=str(NetworkList.PROVIDER), **told)
 
 
 def change_entry(

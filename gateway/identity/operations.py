@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, networks, passwords, second_factor, sessions
 from gateway.identity.arrivals import Failures, arrive
-from gateway.identity.inheritance import in_force, says
+from gateway.identity.inheritance import says
 from gateway.identity.models import (
     CustomerClass,
     CustomerStatus,
@@ -29,11 +29,8 @@ from gateway.identity.models import (
 from gateway.identity.naming import naming
 from gateway.identity.notices import tell
 from gateway.identity.second_factor import Factor
-from gateway.identity.standing import Standing, begin, individual_standing, log_in_refusal
+from gateway.identity.standing import barred, lapsed, must_change
 from gateway.mail.letters import Letter
-
-UNUSED = timedelta(hours=72)
-"""How long a password that staff set, and that is to be changed, waits for its first use (PWD-05)."""
 
 _customer = aliased(Identity)
 
@@ -104,9 +101,9 @@ def check_password(
     if not matched:
         cause = "no-password" if row.password_hash is None else "wrong-password"
         raise LoginRefused(cause, row.id, row.customer_id)
-    if barred := _barred(row, now, address):
-        raise LoginRefused(barred, row.id, row.customer_id)
-    if row.password_must_change and row.password_set_at is not None and now - _usable_since(row) > UNUSED:
+    if why := barred(row, now, address):
+        raise LoginRefused(why, row.id, row.customer_id)
+    if lapsed(row, now):
         raise LoginRefused("password-unused", row.id, row.customer_id)
     new_hash = passwords.hashed(password) if passwords.outdated(row.password_hash) else None
     return _candidate(row, now, new_hash)
@@ -131,7 +128,7 @@ def admitted(reader: Connection, realm: Realm, identity_id: str, now: datetime, 
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
     if row is None or (row.kind is Kind.ADMINISTRATOR) != (realm is Realm.ADMIN):
         raise LoginRefused("unknown-login")
-    if cause := _barred(row, now, address):
+    if cause := barred(row, now, address):
         raise LoginRefused(cause, row.id, row.customer_id)
     return replace(_candidate(row, now, None), passed=True)
 
@@ -141,7 +138,7 @@ def candidate(
 ) -> Candidate | None:
     """Return somebody on the way in, with the step due now, or None if they may not get in (any more) from there."""
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
-    if row is None or _barred(row, now, address):
+    if row is None or barred(row, now, address):
         return None
     return replace(_candidate(row, now, None), passed=passed)
 
@@ -158,37 +155,10 @@ def _candidate(row: AnyRow, now: datetime, new_hash: str | None) -> Candidate:
         row.kind,
         row.customer_id,
         second_factor.of_row(row),
-        must_change=row.password_must_change or _outlived(row, now),
+        must_change=must_change(row, now),
         new_hash=new_hash,
         login=row.login,
     )
-
-
-def _usable_since(row: AnyRow) -> datetime:
-    """Return when the password of somebody could be used first: not before they became active."""
-    set_at: datetime = row.password_set_at
-    if row.activates_on is None:
-        return set_at
-    return max(set_at, begin(row.activates_on, in_force(row, "time_zone", row.gateway_time_zone).value))
-
-
-def _barred(row: AnyRow, now: datetime, address: str | None) -> str | None:
-    """Return why somebody may not get in just now and from there, or None."""
-    outside = None if networks.admitted(row, address, now) else "network"
-    if row.kind is Kind.ADMINISTRATOR:
-        return "suspended" if row.suspended else outside
-    standing = Standing.ACTIVE
-    if row.kind is Kind.INDIVIDUAL:
-        zone = in_force(row, "time_zone", row.gateway_time_zone).value
-        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
-    return log_in_refusal(row.customer_status, standing) or outside
-
-
-def _outlived(row: AnyRow, now: datetime) -> bool:
-    """Tell whether a password is older than the class lets it grow; one from before this was kept never is."""
-    if row.password_days is None or row.password_set_at is None:
-        return False
-    return bool(now - row.password_set_at > timedelta(days=row.password_days))
 
 
 def log_in(work: Work, who: Candidate, now: datetime) -> Failures:

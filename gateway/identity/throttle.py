@@ -13,7 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, func, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
@@ -109,20 +109,25 @@ def admit(
     A device that its owner used before (`known_device`) has a count of its own, which nobody else can fill. Raises
     `TooManyAttempts`; what was counted until then is for the caller to roll back.
     """
-    account = account_of(realm, login) if login is not None else None
-    source = source_of(address)
-    pair = Bucket(Counted.PAIR, account, source)
-    caps = [Bucket(Counted.SOURCE, None, source)]
-    if account is not None:
-        caps.append(Bucket(Counted.LOGIN, account, None))
-        if known_device:
-            pair, caps = Bucket(Counted.DEVICE, account, None), []
+    pair, *caps = _buckets(realm, login, address, known_device)
     _stop_if_blocked(work, [bucket.key for bucket in (pair, *caps)], now)
     if _count(work, pair, now) > 1:
         return Attempt([pair.key])
     for cap in caps:
         _count(work, cap, now)
     return Attempt([bucket.key for bucket in (pair, *caps)])
+
+
+def _buckets(realm: Realm, login: str | None, address: str | None, known_device: bool) -> list[Bucket]:
+    """Return what an attempt is counted by: first the pair, then its caps."""
+    account = account_of(realm, login) if login is not None else None
+    if account is not None and known_device:
+        return [Bucket(Counted.DEVICE, account, None)]
+    source = source_of(address)
+    caps = [Bucket(Counted.SOURCE, None, source)]
+    if account is not None:
+        caps.append(Bucket(Counted.LOGIN, account, None))
+    return [Bucket(Counted.PAIR, account, source), *caps]
 
 
 def give_back(work: Work, attempt: Attempt) -> None:
@@ -141,6 +146,12 @@ def waiting(reader: Connection, realm: Realm, login: str, now: datetime) -> Sequ
         .limit(50)
     )
     return reader.execute(statement).all()
+
+
+def blocked_until(reader: Connection, realm: Realm, login: str, address: str, now: datetime) -> datetime | None:
+    """Return until when an attempt at a login, from an address and a browser that is not known, is not looked at."""
+    keys = [bucket.key for bucket in _buckets(realm, login, address, known_device=False)]
+    return reader.scalar(_blocked(keys, now))
 
 
 def free(work: Work, realm: Realm, login: str, addresses: Collection[str | None], about: Stamp) -> None:
@@ -162,8 +173,12 @@ def forget_old(work: Work, now: datetime) -> int:
     return rows_changed(work.execute(delete(_COUNTS).where(_COUNTS.c.since <= now - longest, over)))
 
 
+def _blocked(keys: Sequence[bytes], now: datetime) -> Select[datetime | None]:
+    return select(func.max(_COUNTS.c.until)).where(_COUNTS.c.key.in_(keys), _COUNTS.c.until > now)
+
+
 def _stop_if_blocked(work: Work, keys: Sequence[bytes], now: datetime) -> None:
-    until = work.scalar(select(func.max(_COUNTS.c.until)).where(_COUNTS.c.key.in_(keys), _COUNTS.c.until > now))
+    until = work.scalar(_blocked(keys, now))
     if until is not None:
         raise TooManyAttempts(until)
 

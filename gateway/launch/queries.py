@@ -19,9 +19,9 @@ from gateway.access.roles import called
 from gateway.access.visitor import Visitor
 from gateway.db import AnySelect, Part, Prepared
 from gateway.i18n.catalog import gettext as _
-from gateway.identity.inheritance import in_force, says
+from gateway.identity.inheritance import says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session, SupportAccess
-from gateway.identity.standing import Standing, individual_standing
+from gateway.identity.standing import Standing, standing_of
 from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry
 
@@ -185,10 +185,7 @@ def landing(
 
 def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) -> Subject:
     """Make a subject from a row of `SUBJECT`."""
-    standing = Standing.ACTIVE
-    if row.kind is Kind.INDIVIDUAL:
-        zone = in_force(row, "time_zone", row.gateway_time_zone).value
-        standing = individual_standing(row.suspended, row.activates_on, row.expires_on, zone, now)
+    standing = standing_of(row, now)
     allowed = row.allowed_role_id is not None
     defaults = rights.defaults(reader, row.gateway_version)
     return Subject(

@@ -34,6 +34,10 @@ from gateway.web.redirects import page_of, reauthentication_path, see_other
 
 REAUTH = "reauth_required"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CLOSED = {
+    "portal_off": N_("This portal is switched off for now."),
+    "view_only": N_("You can look but not change anything here."),
+}
 
 login_manager = LoginManager()
 login_manager.session_protection = None
@@ -195,15 +199,14 @@ def _note_outside(key: bytes) -> None:
 
 def _check_level(who: Visitor, mark: Mark) -> None:
     portal, node = str(mark.portal), str(mark.node)
-    if portal in who.portals_off:
-        refuse(Forbidden(N_("This portal is switched off for now."), "portal_off"))
-    level = who.level(portal, node)
-    if level is Level.FORBIDDEN:
-        refuse(NotFound("forbidden"))
-    if request.method in SAFE:
+    is_safe = request.method in SAFE
+    why = who.closed(portal, node, Level.VIEW if is_safe else mark.needs)
+    if why == "forbidden":
+        refuse(NotFound(why))
+    if why is not None:
+        refuse(Forbidden(CLOSED[why], why))
+    if is_safe:
         return
-    if level < mark.needs:
-        refuse(Forbidden(N_("You can look but not change anything here."), "view_only"))
     if who.actor is not None and (portal, node) in NEVER_WHILE_ACTING:
         refuse(Forbidden(N_("This is never possible while acting for somebody."), "impersonation_forbidden"))
 

@@ -31,6 +31,7 @@ NOTICES: Mapping[str, str] = {
     "withdrawn": catalog.N_("Taken back."),
     "restored": catalog.N_("Restored."),
     "freed": catalog.N_("They may try again now."),
+    "allowed": catalog.N_("The address is let in for one hour."),
     "logged-out": catalog.N_("You have logged out."),
     "logged-out-elsewhere": catalog.N_(
         "You have logged out. Portals elsewhere are being told; one that cannot be reached lets you in for a minute "
