@@ -40,7 +40,7 @@ class Visit:
 class Visitor:
     """A frozen value, resolved once a request and passed along.
 
-    `started_at` is when whoever is at the keyboard logged in.
+    `started_at` is when whoever is at the keyboard logged in, `methods` how they proved who they are (RFC 8176).
     """
 
     session_id: str
@@ -63,6 +63,7 @@ class Visitor:
     started_at: datetime
     last_seen_at: datetime
     proved_at: datetime | None
+    methods: tuple[str, ...]
     support_access: bool
     actor: Actor | None = None
     visit: Visit | None = None

@@ -225,7 +225,8 @@ class TrustedNetwork(Base):
 class Session(Base):
     """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`.
 
-    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11).
+    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11), `methods` how they did
+    (RFC 8176); a visit has its parent's.
     """
 
     __tablename__ = "session"
@@ -238,6 +239,7 @@ class Session(Base):
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     proved_at: Mapped[datetime | None]
+    methods: Mapped[str | None] = mapped_column(String(40))
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
     refused_at: Mapped[datetime | None]
