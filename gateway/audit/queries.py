@@ -25,7 +25,15 @@ KNOWN_EVENTS = (
     *("recovery_code.used", "recovery_codes.renewed", "device.remembered", "device.forgotten"),
     *("key.missing", "key.tampered", "keys.renewed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
-    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.up", "portal.down"),
+    *(
+        "portal.registered",
+        "portal.changed",
+        "portal.structure",
+        "portal.secret",
+        "portal.deleted",
+        "portal.up",
+        "portal.down",
+    ),
     *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""

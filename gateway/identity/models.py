@@ -271,6 +271,12 @@ class ExternalSession(Base):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "ix_external_session_portal",
+            "portal",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index("ix_external_session_ended_at", "ended_at", "id"),
     )
 
@@ -289,7 +295,8 @@ class ExternalSession(Base):
 class LogoutNotice(Base):
     """A log-out that a portal elsewhere is to be told of, until it confirms. Without `due_at` nobody tries (any more).
 
-    It stands alone, so that it outlives the session and the person that it is about.
+    It stands alone, so that it outlives the session, the person that it is about, and the portal: `logout_uri` is where
+    one that was deleted is told.
     """
 
     __tablename__ = "logout_notice"
@@ -307,6 +314,7 @@ class LogoutNotice(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     confirmed_at: Mapped[datetime | None]
     fault: Mapped[str | None] = mapped_column(String(200))
+    logout_uri: Mapped[str | None] = mapped_column(String(500))
 
 
 class Throttle(Base):
