@@ -1,22 +1,29 @@
-"""Real servers on loopback: a gateway, and the example portal that lives elsewhere."""
+"""Real servers on loopback: a gateway, and the example portal that lives elsewhere; and people who visit them."""
 
+import re
 import shutil
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+import requests
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from examples.external_portal import portal as example
 from gateway import create_app
 from gateway.portal.registry import discover
+from tests.cast import PASSWORD, Member
 from tests.conftest import settings_for
 from tests.elsewhere import register
+from tests.house import form_token
+
+REFRESH = re.compile(r'content="0; url=([^"]+)"')
 
 
 class Quiet(WSGIRequestHandler):
@@ -73,3 +80,41 @@ class Pair:
         with serving(self.app, self.port), serving(self.portal, self.portal_port):
             yield self
         self.app.extensions["portico"].database.dispose()
+
+
+class Person:
+    """Somebody with a browser that follows redirects and pages that move on."""
+
+    def __init__(self, url: str, member: Member) -> None:
+        self.url, self.web = url, requests.Session()
+        self.web.headers["Connection"] = "close"
+        self.answer = self.get(f"{url}{member.log_in_at}")
+        self.post(member.log_in_at, login=member.login, password=PASSWORD)
+
+    def get(self, url: str) -> requests.Response:
+        """Go somewhere, and on."""
+        self.answer = self.web.get(url, timeout=10)
+        while found := REFRESH.search(self.answer.text):
+            self.answer = self.web.get(unescape(found[1]), timeout=10)
+        return self.answer
+
+    def post(self, path: str, **form: str) -> requests.Response:
+        """Send a form of the page that is there."""
+        data = {"csrf_token": form_token(self.answer.text), **form}
+        self.answer = self.web.post(f"{self.url}{path}", data=data, timeout=10)
+        return self.answer
+
+    def open(self, subject: str, portal: str, **more: str) -> requests.Response:
+        """Click in the console, and go where that leads."""
+        self.get(f"{self.url}/admin/customers/abc/log-in")
+        page = self.post("/admin/launches", subject=subject, portal=portal, mode="assigned", **more)
+        found = REFRESH.search(page.text)
+        assert found is not None, page.text
+        return self.get(unescape(found[1]))
+
+    def end_visit(self) -> None:
+        """Press End in the banner of the visit."""
+        visit = next(cookie.name for cookie in self.web.cookies if cookie.name.startswith("visit-"))
+        here = f"/as/{visit.removeprefix('visit-')}"
+        self.get(f"{self.url}{here}/portals/pbx/overview")
+        self.post(f"{here}/end")

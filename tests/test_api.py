@@ -24,6 +24,7 @@ from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kin
 from gateway.launch.models import LaunchRequest
 from gateway.web import rates
 from tests.cast import ABC, CAST, HELEN, JOHN, ROOT, STAFF
+from tests.elsewhere import register
 from tests.house import Browser, add_identity, change, house_of, rows, value, working
 from tests.programs import Program
 
@@ -415,6 +416,46 @@ def test_roles_are_made_changed_and_deleted(app: Flask, root: Program) -> None:
     assert root.delete("/roles/itlead").status_code == 422
     assert root.delete(path).status_code == 204
     assert rows(app, select(Role.id).where(Role.name == "Caller")) == []
+
+
+def test_a_role_has_its_own_door_to_a_portal_elsewhere__INJ_04(app: Flask, root: Program) -> None:
+    register(app)
+    door, other = "https://tickets.example/owners", "https://tickets.example/others?x=1"
+    made = root.post(
+        "/roles",
+        {"name": "Caller", "views": {"tickets": {"": "view"}, "pbx": {"": "view"}}, "start_urls": {"tickets": door}},
+    )
+    assert made.status_code == 201, made.text
+    assert made.json["start_urls"] == {"tickets": door}
+    path = f"/roles/{made.json['id']}"
+    assert root.get(path).json["start_urls"] == {"tickets": door}
+    assert root.patch(path, {"name": "Callers"}).json["start_urls"] == {"tickets": door}
+    assert root.patch(path, {"views": {"tickets": {"": "full"}}}).json["start_urls"] == {"tickets": door}
+    changed = root.patch(path, {"start_urls": {"tickets": other}}).json
+    assert (changed["start_urls"], changed["views"]["tickets"]) == ({"tickets": other}, {"": "full"})
+    for slug, url in (
+        ("tickets", "javascript:alert(1)"),
+        ("tickets", "http://tickets.example/"),
+        ("pbx", door),
+        ("nothing", door),
+    ):
+        wrong = root.patch(path, {"start_urls": {slug: url}})
+        assert (wrong.status_code, list(wrong.json["errors"])) == (422, [f"start_urls.{slug}"])
+    assert root.patch(path, {"start_urls": {"tickets": ""}}).json["start_urls"] == {}
+    assert root.patch("/roles/accountant", {"start_urls": {"tickets": door}}).status_code == 422, "it has no view of it"
+
+
+def test_the_door_of_a_role_is_the_one_that_people_go_through(
+    app: Flask, root: Program, new_browser: NewBrowser
+) -> None:
+    register(app)
+    door = "https://tickets.example/owners"
+    assert root.patch("/roles/owner", {"start_urls": {"tickets": door}}).status_code == 200
+    abc, john = new_browser(), new_browser()
+    abc.log_in(ABC)
+    john.log_in(JOHN)
+    assert f"url={door}?iss=" in abc.get("/portals/tickets/").text
+    assert "url=https://tickets.example/start?iss=" in john.get("/portals/tickets/").text
 
 
 def test_nobody_gives_an_admin_role_beyond_their_own__ROL_06(app: Flask) -> None:

@@ -69,6 +69,7 @@ SENSITIVE = {
     "another portal": (ROOT, "/admin/portals/new", "/admin/portals/new"),
     "the addresses of a portal": (ROOT, "/admin/portals/tickets", "/admin/portals/tickets"),
     "another secret": (ROOT, "/admin/portals/tickets/secret", "/admin/portals/tickets"),
+    "a portal that goes": (ROOT, "/admin/portals/tickets/delete", "/admin/portals/tickets/delete"),
 }
 
 

@@ -17,12 +17,10 @@ from joserfc.jwk import ECKey, OctKey
 from gateway import clock
 from gateway.access.operations import set_portal_view
 from gateway.oidc import keys, tokens
-from tests.cast import ABC, HELEN, JOHN, PASSWORD, Member
+from tests.cast import ABC, HELEN, JOHN
 from tests.elsewhere import rounds
-from tests.house import form_token, house_of, working
-from tests.servers import Pair
-
-REFRESH = re.compile(r'content="0; url=([^"]+)"')
+from tests.house import house_of, working
+from tests.servers import REFRESH, Pair, Person
 
 
 @pytest.fixture
@@ -32,40 +30,15 @@ def pair(sqlite_template: Path, tmp_path: Path) -> Iterator[Pair]:
         yield found
 
 
-class Person:
-    """Somebody with a browser that follows redirects and pages that move on."""
-
-    def __init__(self, pair: Pair, member: Member) -> None:
-        self.pair, self.web = pair, requests.Session()
-        self.web.headers["Connection"] = "close"
-        self.answer = self.get(f"{pair.url}{member.log_in_at}")
-        self.post(member.log_in_at, login=member.login, password=PASSWORD)
-
-    def get(self, url: str) -> requests.Response:
-        """Go somewhere, and on."""
-        self.answer = self.web.get(url, timeout=10)
-        while found := REFRESH.search(self.answer.text):
-            self.answer = self.web.get(unescape(found[1]), timeout=10)
-        return self.answer
-
-    def post(self, path: str, **form: str) -> requests.Response:
-        """Send a form of the page that is there."""
-        data = {"csrf_token": form_token(self.answer.text), **form}
-        self.answer = self.web.post(f"{self.pair.url}{path}", data=data, timeout=10)
-        return self.answer
-
-
 def enter_as(pair: Pair, subject: str, **more: str) -> Person:
     """Helen's browser, in the example portal in somebody's name after one click."""
-    helen = Person(pair, HELEN)
-    helen.get(f"{pair.url}/admin/customers/abc/log-in")
-    page = helen.post("/admin/launches", subject=subject, portal="tickets", mode="assigned", **more)
-    helen.get(unescape(REFRESH.search(page.text)[1]))  # type: ignore[index]
+    helen = Person(pair.url, HELEN)
+    helen.open(subject, "tickets", **more)
     return helen
 
 
 def test_a_customer_goes_from_the_picker_into_the_portal_and_back_out(pair: Pair) -> None:
-    john = Person(pair, JOHN)
+    john = Person(pair.url, JOHN)
     page = john.get(f"{pair.url}/portals/tickets/")
     assert page.url == f"{pair.portal_url}/"
     assert "The lift alarm does not ring" in page.text
@@ -97,7 +70,7 @@ def test_a_view_only_visit_looks_and_changes_nothing_there__IMP_02(pair: Pair) -
 
 
 def test_a_log_out_reaches_it_at_once__SES_08(pair: Pair) -> None:
-    john = Person(pair, JOHN)
+    john = Person(pair.url, JOHN)
     john.get(f"{pair.url}/portals/tickets/")
     john.get(f"{pair.url}/portals/self-care/profile")
     john.post("/logout")
@@ -106,19 +79,16 @@ def test_a_log_out_reaches_it_at_once__SES_08(pair: Pair) -> None:
 
 
 def test_the_end_of_a_visit_reaches_it_and_leaves_the_customer_in__SES_08(pair: Pair) -> None:
-    john, helen = Person(pair, JOHN), enter_as(pair, "john")
+    john, helen = Person(pair.url, JOHN), enter_as(pair, "john")
     john.get(f"{pair.url}/portals/tickets/")
-    visit = next(cookie.name for cookie in helen.web.cookies if cookie.name.startswith("visit-"))
-    here = f"/as/{visit.removeprefix('visit-')}"
-    helen.answer = helen.web.get(f"{pair.url}{here}/portals/pbx/overview", timeout=10)
-    helen.post(f"{here}/end")
+    helen.end_visit()
     assert rounds(pair.app) == 1
     assert helen.get(f"{pair.portal_url}/").url.startswith(f"{pair.url}/login")
     assert "lift alarm" in john.get(f"{pair.portal_url}/").text
 
 
 def test_a_change_of_the_role_reaches_it_and_the_next_click_shows_the_new_rights__SES_08(pair: Pair) -> None:
-    john = Person(pair, JOHN)
+    john = Person(pair.url, JOHN)
     john.get(f"{pair.url}/portals/tickets/")
     assert rounds(pair.app) == 0
     with working(pair.app) as work:
@@ -135,7 +105,7 @@ def test_a_portal_that_was_away_is_told_when_it_is_back_and_lets_nobody_in_meanw
 ) -> None:
     away = Pair(sqlite_template, tmp_path)
     with away.running():
-        abc = Person(away, ABC)
+        abc = Person(away.url, ABC)
         abc.get(f"{away.url}/portals/tickets/")
         with working(away.app) as work:
             work.connection().exec_driver_sql("UPDATE external_portal SET logout_uri = 'http://127.0.0.1:1/'")
@@ -195,7 +165,7 @@ def mutated(pair: Pair, sid: str, key: ECKey) -> dict[str, str]:
 
 
 def test_a_log_out_message_that_is_not_the_gateways_own_ends_nothing__SES_09(pair: Pair) -> None:
-    john = Person(pair, JOHN)
+    john = Person(pair.url, JOHN)
     john.get(f"{pair.url}/portals/tickets/")
     john.get(f"{pair.url}/portals/self-care/security")
     sid = re.search(r"/security/elsewhere/(\w+)", john.answer.text)[1]  # type: ignore[index]
@@ -229,12 +199,12 @@ def test_what_the_gateway_sends_is_typed_short_lived_and_without_a_nonce__SES_09
 
 
 def test_the_keys_change_in_mid_flight_and_nobody_notices(pair: Pair) -> None:
-    john = Person(pair, JOHN)
+    john = Person(pair.url, JOHN)
     john.get(f"{pair.url}/portals/tickets/")
     vault = house_of(pair.app).vault
     with working(pair.app) as work:
         keys.rotate(work, vault, clock.now() - timedelta(hours=2))
-    abc = Person(pair, ABC)
+    abc = Person(pair.url, ABC)
     assert "lift alarm" in abc.get(f"{pair.url}/portals/tickets/").text
     john.get(f"{pair.url}/portals/self-care/profile")
     john.post("/logout")

@@ -86,6 +86,7 @@ FIELDS = {
     ),
     "/admin/portals/tickets": ("title", "icon", "hue", "start_url", "redirect_uris", "logout_uri", "version"),
     "/admin/portals/tickets/structure": ("structure", "version", "confirm"),
+    "/admin/portals/tickets/delete": ("version", "confirm"),
     "/admin/portals/iot/enabled": ("enabled",),
     "/oidc/authorize": ("client_id", "redirect_uri", "state", "scope", "nonce", "login_hint"),
     "/oidc/token": (

@@ -66,7 +66,7 @@ def test_the_document_names_every_claim_and_no_other(app: Flask) -> None:
     table = text.split("| claim |")[1].split("\n\n")[0]
     cells = [line.split("|")[1] for line in table.splitlines()[2:]]
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
-    assert named == {*claims.NAMES, "auth_time", "acr", "amr"}
+    assert named == {*claims.NAMES, *claims.PROOF_NAMES}
 
 
 def test_a_private_key_is_sealed_in_the_database_and_published_nowhere__KEY_04(app: Flask, tickets: Elsewhere) -> None:

@@ -147,6 +147,8 @@ TABLE = {
     "POST /admin/portals/<slug>/enabled": (">-!", ">>>>>>>"),
     "GET /admin/portals/<slug>/structure": (".-.", ">>>>>>>"),
     "POST /admin/portals/<slug>/structure": ("?-!", ">>>>>>>"),
+    "GET /admin/portals/<slug>/delete": (".-.", ">>>>>>>"),
+    "POST /admin/portals/<slug>/delete": ("?-!", ">>>>>>>"),
     "GET /admin/administrators": (".-.", ">>>>>>>"),
     "GET /admin/administrators/new": (".-.", ">>>>>>>"),
     "POST /admin/administrators/new": ("?-!", ">>>>>>>"),

@@ -102,6 +102,7 @@ CONSOLE = {
     "/admin/portals/new": 0,
     "/admin/portals/tickets": 2,
     "/admin/portals/tickets/structure": 1,
+    "/admin/portals/tickets/delete": 3,
     "/admin/administrators": 1,
     "/admin/administrators/audrey": 4,
     "/admin/security/networks": 3,

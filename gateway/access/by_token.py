@@ -131,6 +131,7 @@ def visitor_of(
         started_at=row.started_at,
         last_seen_at=row.started_at,
         proved_at=None,
+        methods=(),
         support_access=defaults.support_access,
     )
     return found, row

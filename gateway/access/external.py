@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 
@@ -16,7 +16,8 @@ from gateway.audit.operations import record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
-from gateway.identity.models import Gateway, Realm
+from gateway.identity import elsewhere
+from gateway.identity.models import ExternalSession, Gateway, Realm
 from gateway.tokens import key_of, new_secret
 
 ICONS = (
@@ -177,6 +178,24 @@ def new_client_secret(work: Work, slug: str, version: int) -> str:
     row.version += 1
     record(work, "portal.secret", slug=slug)
     return secret
+
+
+def delete_portal(work: Work, slug: str, version: int, now: datetime) -> None:
+    """Take a portal away, for good: its sessions end, it is told so, and no role says anything of it any more.
+
+    Raises as `change` does.
+    """
+    row = _locked(work, slug, version)
+    ended = elsewhere.end(work, ExternalSession.portal == slug, "portal-deleted", now)
+    elsewhere.address_notices(work, slug, row.logout_uri)
+    views = delete(PortalView).where(PortalView.portal == slug).returning(PortalView.role_id)
+    roles = sorted(work.scalars(views))
+    work.execute(update(Role).where(Role.id.in_(roles)).values(version=Role.version + 1))
+    work.execute(delete(PortalState).where(PortalState.slug == slug))
+    before = {"title": row.title, "start_url": row.start_url, "roles": roles}
+    work.delete(row)
+    _tell_everybody(work)
+    record(work, "portal.deleted", slug=slug, before=before, sessions_ended=ended)
 
 
 def note_health(work: Work, slug: str, answered: bool, now: datetime) -> None:

@@ -69,14 +69,18 @@ def create_role(
     description: str,
     views: Mapping[str, Mapping[str, str]],
     known: Mapping[str, Sequence[str]],
+    starts: Mapping[str, str] | None = None,
 ) -> str:
-    """Make a role with these levels and return its id; raises `Invalid` for a name that is taken in its realm."""
+    """Make a role with these levels, and doors of its own to portals elsewhere (`starts`); return its id.
+
+    Raises `Invalid` for a name that is taken in its realm.
+    """
     role = Role(id=new_id(), realm=realm, name=name, description=description)
     work.add(role)
     _taken_unless_flushed(work)
     for portal, levels in views.items():
-        _write_view(work, role, portal, levels, known.get(portal))
-    record(work, "role.created", role=role.id, name=name, realm=realm, after={**views})
+        _write_view(work, role, portal, levels, known.get(portal), (starts or {}).get(portal))
+    record(work, "role.created", role=role.id, name=name, realm=realm, after={**views}, start_urls=starts or None)
     return role.id
 
 

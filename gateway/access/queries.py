@@ -52,6 +52,7 @@ _COMMON = (
     Session.started_at,
     Session.last_seen_at,
     Session.proved_at,
+    Session.methods,
     Session.ended_at,
     Session.ended_why,
     _subject.id,
@@ -126,6 +127,7 @@ _VISIT = Prepared(
             _parent.started_at.label("parent_started_at"),
             _parent.last_seen_at.label("parent_last_seen_at"),
             _parent.key.label("parent_key"),
+            _parent.methods.label("parent_methods"),
             _actor.id.label("actor_id"),
             _actor.name.label("actor_name"),
             _actor.login.label("actor_login"),
@@ -228,6 +230,10 @@ def _over(
     return None
 
 
+def _words(kept: str | None) -> tuple[str, ...]:
+    return tuple(kept.split()) if kept else ()
+
+
 def _minutes(*limits: int | None) -> timedelta:
     return timedelta(minutes=next(limit for limit in limits if limit is not None))
 
@@ -261,6 +267,7 @@ def _administrator(
         started_at=row.started_at,
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
+        methods=_words(row.methods),
         support_access=defaults.support_access,
         alarms=bool(row.alarms),
     )
@@ -312,6 +319,7 @@ def _self_care(
         started_at=row.started_at,
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
+        methods=_words(row.methods),
         support_access=defaults.support_access,
     )
 
@@ -357,6 +365,7 @@ def _acting(
         started_at=row.parent_started_at,
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
+        methods=_words(row.parent_methods),
         support_access=defaults.support_access,
         actor=Actor(
             row.actor_id,

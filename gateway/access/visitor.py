@@ -60,7 +60,8 @@ class Visit:
 class Visitor:
     """A frozen value, resolved once a request and passed along.
 
-    `started_at` is when whoever is at the keyboard logged in; `alarms`: whether one is open, to an administrator.
+    `started_at` is when whoever is at the keyboard logged in, `methods` how they proved who they are (RFC 8176);
+    `alarms`: whether one is open, to an administrator.
     """
 
     session_id: str
@@ -83,6 +84,7 @@ class Visitor:
     started_at: datetime
     last_seen_at: datetime
     proved_at: datetime | None
+    methods: tuple[str, ...]
     support_access: bool
     alarms: bool = False
     actor: Actor | None = None

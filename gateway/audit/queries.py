@@ -26,8 +26,8 @@ KNOWN_EVENTS = (
     *("recovery_code.used", "recovery_codes.renewed", "device.remembered", "device.forgotten"),
     *("key.missing", "key.tampered", "keys.renewed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
-    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.up", "portal.down"),
-    *("launch.many", "alarm.closed", "audit.broken"),
+    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.deleted"),
+    *("portal.up", "portal.down", "launch.many", "alarm.closed", "audit.broken"),
     *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
@@ -90,6 +90,18 @@ def has_any(reader: Connection, session_key: bytes) -> bool:
 def unconfirmed(reader: Connection, portal: str) -> Sequence[AnyRow]:
     """Return the latest log-outs that a portal has not confirmed."""
     return reader.execute(_NOTICES, {"portal": portal}).all()
+
+
+def address_notices(work: Work, portal: str, logout_uri: str | None) -> None:
+    """Keep with the notices on their way to a portal where it is told, as the portal goes."""
+    due = (LogoutNotice.portal == portal) & LogoutNotice.due_at.is_not(None)
+    work.execute(update(LogoutNotice).where(due).values(logout_uri=logout_uri or ""))
+
+
+def live(reader: Connection, portal: str) -> int:
+    """Return how many sessions a portal holds."""
+    held = select(func.count()).select_from(ExternalSession).where(ExternalSession.portal == portal, _LIVE)
+    return reader.execute(held).scalar_one()
 
 
 def _notify(work: Work, row: AnyRow, now: datetime) -> None:

@@ -225,7 +225,8 @@ class TrustedNetwork(Base):
 class Session(Base):
     """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`.
 
-    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11).
+    `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11), `methods` how they did
+    (RFC 8176); a visit has its parent's.
     """
 
     __tablename__ = "session"
@@ -238,6 +239,7 @@ class Session(Base):
     started_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     proved_at: Mapped[datetime | None]
+    methods: Mapped[str | None] = mapped_column(String(40))
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
     refused_at: Mapped[datetime | None]
@@ -269,6 +271,12 @@ class ExternalSession(Base):
             sqlite_where=text("ended_at IS NULL"),
             postgresql_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "ix_external_session_portal",
+            "portal",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
         Index("ix_external_session_ended_at", "ended_at", "id"),
     )
 
@@ -287,7 +295,8 @@ class ExternalSession(Base):
 class LogoutNotice(Base):
     """A log-out that a portal elsewhere is to be told of, until it confirms. Without `due_at` nobody tries (any more).
 
-    It stands alone, so that it outlives the session and the person that it is about.
+    It stands alone, so that it outlives the session, the person that it is about, and the portal: `logout_uri` is where
+    one that was deleted is told.
     """
 
     __tablename__ = "logout_notice"
@@ -305,6 +314,7 @@ class LogoutNotice(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     confirmed_at: Mapped[datetime | None]
     fault: Mapped[str | None] = mapped_column(String(200))
+    logout_uri: Mapped[str | None] = mapped_column(String(500))
 
 
 class Throttle(Base):

@@ -28,6 +28,7 @@ from gateway.identity.models import (
 )
 from gateway.identity.naming import naming
 from gateway.identity.notices import tell
+from gateway.identity.proofs import PASSWORD
 from gateway.identity.second_factor import Factor
 from gateway.identity.standing import barred, lapsed, must_change
 from gateway.mail.letters import Letter
@@ -69,7 +70,7 @@ _BY_ID = _CANDIDATE.where(Identity.id == bindparam("id"))
 class Candidate:
     """Somebody whose password was right, on the way in. `passed`: so was their second factor.
 
-    `new_hash` is one of today's strength, if the present one is weaker.
+    `methods` are how they proved who they are. `new_hash` is one of today's strength, if the present one is weaker.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Candidate:
     passed: bool = False
     new_hash: str | None = None
     login: str | None = None
+    methods: tuple[str, ...] = (PASSWORD,)
 
     @property
     def due(self) -> str | None:
@@ -123,14 +125,19 @@ def check_present_password(reader: Connection, identity_id: str, password: str) 
         raise LoginRefused("wrong-password", row.id, row.customer_id)
 
 
-def admitted(reader: Connection, realm: Realm, identity_id: str, now: datetime, address: str | None) -> Candidate:
-    """Return somebody whose passkey was right: as good as password and second factor. Raises `LoginRefused`."""
+def admitted(
+    reader: Connection, realm: Realm, identity_id: str, method: str, now: datetime, address: str | None
+) -> Candidate:
+    """Return somebody whose passkey was right: as good as password and second factor. Raises `LoginRefused`.
+
+    `method` is what kind of key it is.
+    """
     row = reader.execute(_BY_ID, {"id": identity_id}).one_or_none()
     if row is None or (row.kind is Kind.ADMINISTRATOR) != (realm is Realm.ADMIN):
         raise LoginRefused("unknown-login")
     if cause := barred(row, now, address):
         raise LoginRefused(cause, row.id, row.customer_id)
-    return replace(_candidate(row, now, None), passed=True)
+    return replace(_candidate(row, now, None), passed=True, methods=(method,))
 
 
 def candidate(

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as Work
 from webauthn.helpers import base64url_to_bytes
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    CredentialDeviceType,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -26,6 +27,7 @@ from webauthn.helpers.structs import (
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import FactorRefused, TooBusy
 from gateway.identity.factor_models import CREDENTIAL_BYTES, Challenge, Passkey
+from gateway.identity.proofs import HARDWARE_KEY, SYNCED_KEY
 
 GOOD_FOR = timedelta(minutes=5)
 LONGEST_ANSWER = 20_000
@@ -115,8 +117,10 @@ def to_use(reader: Connection, party: Party, challenge: bytes, identity_id: str 
     return webauthn.options_to_json(options)
 
 
-def enrol(work: Work, party: Party, place: Place, identity_id: str, answer: str, name: str, now: datetime) -> str:
-    """Keep a new passkey of somebody and return its id; raises `FactorRefused`, `passkey`."""
+def enrol(
+    work: Work, party: Party, place: Place, identity_id: str, answer: str, name: str, now: datetime
+) -> tuple[str, str]:
+    """Keep a new passkey of somebody; return its id and what kind of key it is. Raises `FactorRefused`, `passkey`."""
     challenge, said = _taken(work, place, now), _read(answer)
     try:
         made = webauthn.verify_registration_response(
@@ -142,11 +146,13 @@ def enrol(work: Work, party: Party, place: Place, identity_id: str, answer: str,
     )
     work.add(passkey)
     work.flush()
-    return passkey.id
+    return passkey.id, _method(made.credential_device_type)
 
 
-def use(work: Work, party: Party, place: Place, answer: str, now: datetime, identity_id: str | None = None) -> str:
-    """Accept what a passkey signed, one of `identity_id` if given, and return whose it is.
+def use(
+    work: Work, party: Party, place: Place, answer: str, now: datetime, identity_id: str | None = None
+) -> tuple[str, str]:
+    """Accept what a passkey signed, one of `identity_id` if given; return whose it is and what kind of key.
 
     The challenge is used up either way, and a count of uses that does not grow is that of a copy. Raises
     `FactorRefused`, `passkey`.
@@ -175,7 +181,7 @@ def use(work: Work, party: Party, place: Place, answer: str, now: datetime, iden
     )
     if not rows_changed(moved):
         raise FactorRefused("passkey")
-    return str(row.identity_id)
+    return str(row.identity_id), _method(verified.credential_device_type)
 
 
 def rename(work: Work, identity_id: str, id: str, name: str) -> bool:
@@ -187,6 +193,11 @@ def rename(work: Work, identity_id: str, id: str, name: str) -> bool:
 def forget_old(work: Work, now: datetime) -> None:
     """Take away challenges that were never answered."""
     work.execute(delete(Challenge).where(Challenge.expires_at < now))
+
+
+def _method(kind: CredentialDeviceType) -> str:
+    """Return whether a key is bound to its device, or may be copied to others (WebAuthn Level 3, 6.1.3)."""
+    return HARDWARE_KEY if kind is CredentialDeviceType.SINGLE_DEVICE else SYNCED_KEY
 
 
 def _taken(work: Work, place: Place, now: datetime) -> bytes:

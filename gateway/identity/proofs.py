@@ -1,9 +1,21 @@
-"""Proving again who one is, before something sensitive (SES-11)."""
+"""Proving who one is: how, and again before something sensitive (SES-11)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 GOOD_FOR = timedelta(minutes=10)
 """How long a proof, or a log-in, opens what is sensitive."""
+
+
+PASSWORD, CODE, HARDWARE_KEY, SYNCED_KEY = "pwd", "otp", "hwk", "swk"
+"""How somebody proved who they are, in the words of RFC 8176. A recovery code is a one-time code too; a passkey that
+may leave its device is a key held by software. A remembered browser is no proof.
+"""
+
+
+def joined(methods: Iterable[str]) -> str:
+    """Return methods as a session keeps them: each once, in the order in which they were shown."""
+    return " ".join(dict.fromkeys(methods))
 
 
 def is_recent(proved_at: datetime | None, now: datetime) -> bool:

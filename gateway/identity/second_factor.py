@@ -171,8 +171,8 @@ def _accept(work: Work, vault: Vault, identity: Identity, typed: str, now: datet
 
 def use_passkey(
     work: Work, party: Party, place: Place, answer: str, now: datetime, identity_id: str | None = None
-) -> str:
-    """Accept a passkey, one of `identity_id` if given, and return whose it is; a refusal is recorded.
+) -> tuple[str, str]:
+    """Accept a passkey, one of `identity_id` if given; return whose it is and what kind of key. A refusal is recorded.
 
     Raises `FactorRefused`.
     """
@@ -211,14 +211,17 @@ def set_up_app(
 
 def add_passkey(
     work: Work, party: Party, place: Place, identity_id: str, answer: str, name: str, now: datetime
-) -> list[str]:
-    """Keep a new passkey, and return recovery codes if these are somebody's first. Raises `FactorRefused`."""
+) -> tuple[list[str], str]:
+    """Keep a new passkey; return recovery codes if these are somebody's first, and what kind of key it is.
+
+    Raises `FactorRefused`.
+    """
     identity = _held(work, identity_id)
-    passkey = passkeys.enrol(work, party, place, identity_id, answer, name, now)
+    passkey, method = passkeys.enrol(work, party, place, identity_id, answer, name, now)
     record(work, "factor.set_up", of=_about(work, identity), factor="passkey", passkey=passkey, name=name)
     _tell(work, identity, "passkey", now)
     left = select(RecoveryCode.key).where(RecoveryCode.identity_id == identity_id, RecoveryCode.used_at.is_(None))
-    return [] if work.execute(left.limit(1)).first() else recovery_codes.renew(work, identity_id)
+    return ([] if work.execute(left.limit(1)).first() else recovery_codes.renew(work, identity_id)), method
 
 
 def renew_codes(work: Work, identity_id: str, now: datetime) -> list[str]:

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
 from gateway.identity import elsewhere
 from gateway.identity.models import ExternalSession, Identity, Realm, Scope, Session, Stage
+from gateway.identity.proofs import joined
 
 COOKIE_BYTES = 32
 PENDING = timedelta(minutes=5)
@@ -22,12 +24,21 @@ KEPT = timedelta(days=30)
 MOST = 20
 """How many sessions somebody may have side by side; one more ends the one that was used longest ago (SES-07)."""
 
-_PENDING = select(Session.subject_id, Session.stage, Session.started_at).where(
+_PENDING = select(Session.subject_id, Session.stage, Session.started_at, Session.methods).where(
     Session.key == bindparam("key"),
     Session.scope == bindparam("scope"),
     Session.stage != Stage.LIVE,
     Session.ended_at.is_(None),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Whose log-in is half done, whether the second factor was right, and how they proved themselves so far."""
+
+    identity_id: str
+    passed: bool
+    methods: tuple[str, ...]
 
 
 def key_of(cookie: str) -> bytes:
@@ -48,8 +59,12 @@ def start(
     now: datetime,
     address: str | None,
     agent: str | None,
+    methods: Iterable[str],
 ) -> str:
-    """Open a session and return its cookie. The id is new each time who somebody is changes (SES-02)."""
+    """Open a session and return its cookie. The id is new each time who somebody is changes (SES-02).
+
+    `methods` are how they proved who they are.
+    """
     cookie = new_cookie()
     work.execute(
         insert(Session).values(
@@ -61,6 +76,7 @@ def start(
             started_at=now,
             last_seen_at=now,
             proved_at=now,
+            methods=joined(methods),
             address=address,
             agent=agent,
             view_only=False,
@@ -69,15 +85,12 @@ def start(
     return cookie
 
 
-def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> tuple[str, bool] | None:
-    """Return whose password was right in this browser within the last five minutes, or None (LOG-06).
-
-    With it comes whether the second factor was right as well.
-    """
+def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> Pending | None:
+    """Return whose password was right in this browser within the last five minutes, or None (LOG-06)."""
     row = reader.execute(_PENDING, {"key": key, "scope": scope}).one_or_none()
     if row is None or now - row.started_at > PENDING:
         return None
-    return row.subject_id, row.stage is Stage.FACTOR
+    return Pending(row.subject_id, row.stage is Stage.FACTOR, tuple((row.methods or "").split()))
 
 
 def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
@@ -90,13 +103,17 @@ def end(work: Work, key: bytes, why: str, now: datetime) -> bool:
     return bool(rows_changed(ended))
 
 
-def renew(work: Work, key: bytes, now: datetime) -> str:
+def renew(work: Work, key: bytes, methods: Iterable[str], now: datetime) -> str:
     """Go on with a session under a new id after its owner proved who they are; returns the new cookie (SES-02).
 
-    The limits count on from where they were, and what hangs on it stays: visits, and sessions at portals elsewhere.
+    Their `methods` are added to those before. The limits count on from where they were, and what hangs on it stays:
+    visits, and sessions at portals elsewhere.
     """
     cookie = new_cookie()
-    values = {**_columns(work, key), "key": key_of(cookie), "id": new_id(), "last_seen_at": now, "proved_at": now}
+    before = _columns(work, key)
+    shown = joined([*(before["methods"] or "").split(), *methods])
+    fresh = {"key": key_of(cookie), "id": new_id(), "last_seen_at": now, "proved_at": now, "methods": shown}
+    values = {**before, **fresh}
     work.execute(insert(Session).values(values))
     work.execute(update(Session).where(Session.parent_key == key).values(parent_key=values["key"]))
     elsewhere.move(work, key, values["key"])

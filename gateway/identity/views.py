@@ -249,8 +249,10 @@ def on_the_way(step: str) -> Candidate | None:
         return None
     reader, now = current.reader(), current.now()
     pending = sessions.pending(reader, browser.scope(), sessions.key_of(cookie), now)
-    who = operations.candidate(reader, pending[0], now, current.address(), passed=pending[1]) if pending else None
-    return who if who and who.due == step else None
+    if pending is None:
+        return None
+    who = operations.candidate(reader, pending.identity_id, now, current.address(), passed=pending.passed)
+    return replace(who, methods=pending.methods) if who and who.due == step else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,7 @@ def enter(who: Candidate, target: str | None) -> Entered:
         sessions.end(work, sessions.key_of(old), "replaced", now)
     stage = Stage.LIVE if who.due is None else Stage.FACTOR if who.passed else Stage.PASSWORD
     failed = operations.log_in(work, who, now) if who.due is None else None
-    cookie = sessions.start(work, who.id, scope, stage, now, current.address(), current.agent())
+    cookie = sessions.start(work, who.id, scope, stage, now, current.address(), current.agent(), who.methods)
     if who.due == "enrol":
         second_factor.begin(work, current.house().vault, who.id, who.factor, sessions.key_of(cookie), now)
     sessions.keep_latest(work, who.id, now)

@@ -122,6 +122,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "started_at": now,
             "last_seen_at": now,
             "proved_at": None,
+            "methods": None,
             "address": address,
             "agent": agent,
             "parent_key": launch.actor_session_key,

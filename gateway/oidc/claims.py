@@ -7,11 +7,17 @@ from typing import Any
 from gateway.access.levels import Level
 from gateway.access.visitor import Visitor
 from gateway.identity.models import Kind, Mode
+from gateway.identity.proofs import CODE, HARDWARE_KEY, PASSWORD, SYNCED_KEY
 
 NAMES = (
     *("sub", "sid", "customer", "individual", "act", "role", "mode", "view_only", "levels"),
     *("name", "preferred_username", "locale", "zoneinfo", "formats"),
 )
+
+
+PROOF_NAMES = ("auth_time", "acr", "amr")
+CLASSES = ("urn:portico:acr:1", "urn:portico:acr:2")
+"""The values of `acr`: one factor, or two."""
 
 
 def opens(who: Visitor, slug: str) -> bool:
@@ -61,14 +67,19 @@ def claims_of(who: Visitor, slug: str, sid: str) -> dict[str, Any]:
     return {**rights(who, slug), **profile(who), "sid": sid}
 
 
-def methods(_who: Visitor) -> list[str]:
-    """Return how whoever is at the keyboard proved who they are (RFC 8176)."""
-    return ["pwd"]
+def proof(who: Visitor) -> dict[str, Any]:
+    """Return when and how whoever is at the keyboard proved who they are, for the id token.
 
-
-def context(who: Visitor) -> str:
-    """Return the class of that: whether one factor was asked or two."""
-    return "urn:portico:acr:2" if len(methods(who)) > 1 else "urn:portico:acr:1"
+    `amr` has the words of RFC 8176, with `mfa` where there were two factors; `acr` says as much in one word. A passkey
+    is two: its device, and the PIN, finger or face that it asks for.
+    """
+    known = set(who.methods)
+    two = known >= {PASSWORD, CODE} or bool(known & {HARDWARE_KEY, SYNCED_KEY})
+    return {
+        "auth_time": int(who.started_at.timestamp()),
+        "acr": CLASSES[two],
+        "amr": [*who.methods, "mfa"] if two else list(who.methods),
+    }
 
 
 def digest(who: Visitor, slug: str) -> str:

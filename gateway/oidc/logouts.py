@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway import outbound
@@ -40,7 +40,9 @@ InWork = Callable[[Callable[[Work], Any]], Any]
 """Runs something in one transaction of its own, commits it, and returns what it returned."""
 
 _DUE = (
-    select(LogoutNotice.__table__, ExternalPortal.logout_uri)
+    select(
+        LogoutNotice.__table__, func.coalesce(LogoutNotice.logout_uri, ExternalPortal.logout_uri, "").label("told_at")
+    )
     .outerjoin(ExternalPortal, ExternalPortal.slug == LogoutNotice.portal)
     .order_by(LogoutNotice.due_at)
     .limit(BATCH)
@@ -154,7 +156,7 @@ def _taken(work: Work, settings: Settings, vault: Vault, now: datetime) -> list[
     def token(row: AnyRow) -> str:
         return tokens.logout_token(key, settings.base_url, row.portal, row.subject_id, row.sid, now)
 
-    return [Letter(row.id, row.logout_uri or "", token(row), row.attempts) for row in mine]
+    return [Letter(row.id, row.told_at, token(row), row.attempts) for row in mine]
 
 
 def _claimed(work: Work, row: AnyRow, now: datetime) -> bool:

@@ -37,9 +37,7 @@ def id_token(
         **claims.claims_of(who, portal, sid),
         "aud": portal,
         "azp": portal,
-        "auth_time": int(who.started_at.timestamp()),
-        "acr": claims.context(who),
-        "amr": claims.methods(who),
+        **claims.proof(who),
         "at_hash": _half_hash(access),
         **({"nonce": nonce} if nonce else {}),
     }

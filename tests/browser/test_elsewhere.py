@@ -88,7 +88,12 @@ def test_a_portal_that_calls_itself_first_gets_an_ordinary_log_in(page: Page, pa
 PAGES = {
     ROOT: (
         *("/admin/portals", "/admin/portals/new", "/admin/portals/tickets", "/admin/portals/pbx"),
-        *("/admin/portals/tickets/structure", "/admin/roles/itlead", "/admin/customers/abc/log-in"),
+        *(
+            "/admin/portals/tickets/delete",
+            "/admin/portals/tickets/structure",
+            "/admin/roles/itlead",
+            "/admin/customers/abc/log-in",
+        ),
     ),
     JOHN: ("/", "/portals/self-care/security", "/oidc/end-session?client_id=tickets", "/oidc/authorize?client_id=x"),
 }

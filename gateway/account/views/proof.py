@@ -14,6 +14,7 @@ from gateway.i18n.catalog import gettext as _
 from gateway.identity import operations, second_factor, sessions
 from gateway.identity.factor.words import refusal
 from gateway.identity.models import Scope
+from gateway.identity.proofs import CODE, PASSWORD
 from gateway.web import browser, current
 from gateway.web.attempts import counted, refuse
 from gateway.web.marks import for_everyone_logged_in
@@ -37,10 +38,11 @@ def reauthenticate() -> str:
 def prove() -> tuple[str, int, Mapping[str, str]] | Response:
     """Take the proofs and lead back to where one was; the session goes on under a new id (SES-02)."""
     form, who = ProofForm(), current.visitor()
+    methods = (PASSWORD, CODE) if asks_code() else (PASSWORD,)
     if refused := proved(form.password, form.code):
         return _page(form), *refused
     work = current.writer()
-    cookie = sessions.renew(work, who.session_key, current.now())
+    cookie = sessions.renew(work, who.session_key, methods, current.now())
     record(work, "proof.ok")
     work.commit()
     response = see_other(_there(form.next.data))

@@ -121,7 +121,7 @@ def _half_in() -> str | None:
     if cookie is None:
         return None
     pending = sessions.pending(current.reader(), browser.scope(), sessions.key_of(cookie), current.now())
-    return pending[0] if pending else None
+    return pending.identity_id if pending else None
 
 
 def _realm() -> Realm:

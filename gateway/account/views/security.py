@@ -78,7 +78,7 @@ def change_password(place: Place) -> Answer:
     new_hash = passwords.hashed(password)
     work, now = current.writer(), current.now()
     operations.change_password(work, who.id, new_hash, now, keep=None)
-    cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent())
+    cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent(), who.methods)
     work.commit()
     response = see_other(f"{place.url}?done=password-changed")
     browser.set_session_cookie(response, who.scope, None, cookie)

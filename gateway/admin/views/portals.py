@@ -137,6 +137,27 @@ def new_secret(slug: str) -> str:
     return _once(slug, secret)
 
 
+@bp.get("/portals/<slug>/delete")
+@belongs_to("portals")
+def ask_to_delete_portal(slug: str) -> str:
+    """Say what goes with a portal elsewhere, and ask."""
+    return _deletion(_row(slug))
+
+
+@bp.post("/portals/<slug>/delete")
+@belongs_to("portals")
+@needs_recent
+def delete_portal(slug: str) -> tuple[str, int] | Response:
+    """Take a portal elsewhere away, once that is confirmed; its sessions end, and its server is told."""
+    row, form = _row(slug), request.form
+    if form.get("confirm") != "y":
+        return _deletion(row, _("Tick the box to confirm that this portal goes.")), 422
+    work = current.writer()
+    external.delete_portal(work, slug, form.get("version", 0, int), current.now())
+    work.commit()
+    return see_other("/admin/portals?done=deleted")
+
+
 @bp.get("/portals/<slug>/structure")
 @belongs_to("portals")
 def structure(slug: str) -> str:
@@ -232,6 +253,17 @@ def _page(
         nodes=nodes,
         notices=notices,
         meanwhile=meanwhile,
+    )
+
+
+def _deletion(row: AnyRow, problem: str | None = None) -> str:
+    reader = current.reader()
+    return render_template(
+        "admin/portal_delete.html",
+        portal=row,
+        roles=[name for name, _levels in external.views_of(reader, row.slug)],
+        sessions=elsewhere.live(reader, row.slug),
+        problem=problem,
     )
 
 

@@ -46,6 +46,16 @@ def _views(**given: Any) -> fields.Field[Any]:
     return fields.Dict(keys=fields.String(), values=levels, metadata=VIEWS, **given)
 
 
+STARTS = about(
+    "Where this role enters a portal elsewhere, by portal; one that is not named begins where everybody does.",
+    {"tickets": "https://tickets.example/owners"},
+)
+
+
+def _starts(**given: Any) -> fields.Field[Any]:
+    return fields.Dict(keys=fields.String(), values=fields.String(), metadata=STARTS, **given)
+
+
 class RoleItem(Schema):
     """A role on a list."""
 
@@ -58,17 +68,19 @@ class RoleItem(Schema):
 
 
 class Role(RoleItem):
-    """A role with its portal views."""
+    """A role with its portal views, and its own doors to portals elsewhere."""
 
     views = _views(required=True)
+    start_urls = _starts(required=True)
 
 
 class RoleChange(Given):
-    """What of a role is to change. Of the portals that are named, the whole view is replaced."""
+    """What of a role is to change. Of the portals that are named, the whole view is replaced; an empty door goes."""
 
     name = Text(120, shortest=1, metadata=about("The name.", "IT lead"))
     description = Text(500, metadata=about("What it is for.", "PBX and IoT"))
     views = _views()
+    start_urls = _starts()
 
 
 class NewRole(RoleChange):

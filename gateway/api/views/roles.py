@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session as Work
 
-from gateway.access import operations
+from gateway.access import addresses, operations
 from gateway.access import roles as queries
+from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.admin import trees
 from gateway.api.blueprint import ETAG, bp
@@ -46,16 +48,17 @@ def roles() -> Body:
 @bp.answers(Role, 201, headers=ETAG)
 def create_role(given: dict[str, Any]) -> Response:
     """Make a role. Nobody makes one for administrators that gives more than they have."""
-    realm, views = given["realm"], given.get("views", {})
+    realm, views, starts = given["realm"], given.get("views", {}), given.get("start_urls", {})
     _check(realm, views)
+    _check_starts(realm, starts, views)
 
     def make(work: Work) -> Made:
         trees.hold_to_own(realm, trees.levels_of(realm, views))
         description = given.get("description", "")
-        id = operations.create_role(work, realm, given["name"], description, views, trees.nodes_of(realm))
+        id = operations.create_role(work, realm, given["name"], description, views, trees.nodes_of(realm), starts)
         work.flush()
-        row = queries.role(work.connection(), id)
-        return Made({**_item(row), "views": views}, {"ETag": f'"{row.version}"', "Location": f"/api/v1/roles/{id}"})
+        body, version = _whole(work.connection(), id)
+        return Made(body, {"ETag": f'"{version}"', "Location": f"/api/v1/roles/{id}"})
 
     return once(make)
 
@@ -75,15 +78,18 @@ def role(id: str) -> Answer:
 def change_role(given: dict[str, Any], id: str) -> Answer:
     """Change a role. It acts at the next request of whoever holds it."""
     row = queries.role(current.reader(), id)
-    version, views = asked_version(row.version), given.get("views", {})
+    version, views, starts = asked_version(row.version), given.get("views", {}), given.get("start_urls", {})
     _check(row.realm, views)
     before = trees.words_of(queries.portal_views(current.reader(), id))
+
+    _check_starts(row.realm, starts, {**before, **views})
 
     def change(work: Work) -> None:
         after = {**before, **views}
         trees.hold_to_own(row.realm, trees.levels_of(row.realm, before), trees.levels_of(row.realm, after))
         name, description = given.get("name", row.name), given.get("description", row.description)
-        operations.save_role(work, id, str(version), name, description, views, trees.nodes_of(row.realm), {})
+        written = {slug: after[slug] for slug in {**views, **starts} if slug in after}
+        operations.save_role(work, id, str(version), name, description, written, trees.nodes_of(row.realm), starts)
 
     work = current.writer()
     changing(change)(work)
@@ -133,10 +139,33 @@ def _check(realm: Realm, views: Mapping[str, Mapping[str, str]]) -> None:
         raise Invalid(faults)
 
 
+def _check_starts(realm: Realm, starts: Mapping[str, str], views: Mapping[str, object]) -> None:
+    """Raise `Invalid` for a door that is no address, or to a portal that has none or that the role says nothing of."""
+    elsewhere = {portal.slug for portal in trees.portals_of(realm) if isinstance(portal, External)}
+    faults: dict[str, list[str]] = {}
+    for slug, url in starts.items():
+        fault = None
+        if slug not in elsewhere:
+            fault = _("There is no such portal elsewhere.")
+        elif url and not views.get(slug):
+            fault = _("Give the role a level in this portal first.")
+        elif url:
+            fault = addresses.fault(url)
+        if fault is not None:
+            faults[f"start_urls.{slug}"] = [fault]
+    if faults:
+        raise Invalid(faults)
+
+
 def _tagged(id: str) -> Answer:
-    row = queries.role(current.reader(), id)
-    views = trees.words_of(queries.portal_views(current.reader(), id))
-    return tagged({**_item(row), "views": views}, row.version)
+    return tagged(*_whole(current.reader(), id))
+
+
+def _whole(reader: Connection, id: str) -> tuple[Body, int]:
+    """Return a role with its views and doors, and its version."""
+    row, views = queries.role(reader, id), queries.portal_views(reader, id)
+    starts = {slug: view.start_url for slug, view in views.items() if view.start_url}
+    return {**_item(row), "views": trees.words_of(views), "start_urls": starts}, row.version
 
 
 def _item(row: queries.RoleRow) -> Body:

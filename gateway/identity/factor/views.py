@@ -14,6 +14,7 @@ from gateway.identity.factor.words import refusal
 from gateway.identity.forms import LogInForm
 from gateway.identity.operations import Candidate
 from gateway.identity.passkeys import Party, Place
+from gateway.identity.proofs import CODE
 from gateway.identity.views import (
     HOME,
     PREFIX,
@@ -64,7 +65,7 @@ def code_post() -> Answer:
     except KeyMissing:
         work.commit()
         raise
-    return _let_on(who, remember=form.remember.data)
+    return _let_on(who, CODE, remember=form.remember.data)
 
 
 @bp.post("/login/passkey/options")
@@ -87,8 +88,8 @@ def passkey() -> Answer:
     who, work, now = _at_code(), current.writer(), current.now()
     said = PasskeyForm().credential.data or ""
     try:
-        id = second_factor.use_passkey(work, _party(), _place(who), said, now, who.id if who else None)
-        return _let_on(who, remember=False) if who else go_on(_admitted(id), request.form.get("next"))
+        id, method = second_factor.use_passkey(work, _party(), _place(who), said, now, who.id if who else None)
+        return _let_on(who, method, remember=False) if who else go_on(_admitted(id, method), request.form.get("next"))
     except FactorRefused as refused:
         work.commit()
         if who is not None:
@@ -135,7 +136,7 @@ def enrol_post() -> Answer:
             return see_other(log_in_path())
         form.code.errors = [refusal(refused)]
         return _app_page(who, form, 422)
-    return _show_codes(who, codes)
+    return _show_codes(who, codes, CODE)
 
 
 def _written_json(options: str) -> Response:
@@ -149,41 +150,43 @@ def _enrol_passkey(who: Candidate) -> Answer:
         return _passkey_page(who, form, 422)
     place, name = Place("enrol", _session_key()), form.name.data or ""
     try:
-        codes = second_factor.add_passkey(work, _party(), place, who.id, form.credential.data or "", name, now)
+        codes, method = second_factor.add_passkey(work, _party(), place, who.id, form.credential.data or "", name, now)
     except FactorRefused as refused:
         work.rollback()
         passkeys.ask(work, place, now)
         work.commit()
         form.name.errors = [refusal(refused)]
         return _passkey_page(who, form, 422)
-    return _show_codes(who, codes)
+    return _show_codes(who, codes, method)
 
 
-def _show_codes(who: Candidate, codes: list[str]) -> Response:
+def _show_codes(who: Candidate, codes: list[str], method: str) -> Response:
     """Go on, by way of a page that shows the recovery codes if there are new ones."""
     work = current.writer()
     work.flush()
     now_due = operations.candidate(work.connection(), who.id, current.now(), current.address(), passed=True)
-    entered = enter(now_due or replace(who, passed=True), request.args.get("next"))
+    proved = replace(now_due or replace(who, passed=True), methods=(*who.methods, method))
+    entered = enter(proved, request.args.get("next"))
     page = render_template("identity/recovery_codes.html", codes=codes, next_url=entered.there)
     return entered.on(make_response(page) if codes else see_other(entered.there))
 
 
-def _let_on(who: Candidate, *, remember: bool) -> Response:
+def _let_on(who: Candidate, method: str, *, remember: bool) -> Response:
     """Go on from a second factor that was right; the browser is remembered if that is wished and may be."""
     cookie = None
     if remember and who.factor.remembers:
         cookie = devices.remember(
             current.writer(), who.id, browser.device_cookie(), current.agent(), current.address(), current.now()
         )
-    response = go_on(replace(who, passed=True), request.values.get("next"))
+    proved = replace(who, passed=True, methods=(*who.methods, method))
+    response = go_on(proved, request.values.get("next"))
     if cookie is not None:
         browser.set_device_cookie(response, cookie, int(devices.GOOD_FOR.total_seconds()))
     return response
 
 
-def _admitted(id: str) -> Candidate:
-    return operations.admitted(current.reader(), REALM[browser.scope()], id, current.now(), current.address())
+def _admitted(id: str, method: str) -> Candidate:
+    return operations.admitted(current.reader(), REALM[browser.scope()], id, method, current.now(), current.address())
 
 
 def _at_code() -> Candidate | None:

@@ -146,7 +146,7 @@ def add_passkey() -> Answer:
         return _passkey_page(ProofForm(formdata=None), form), 422
     work, now, said = current.writer(), current.now(), form.credential.data or ""
     try:
-        codes = second_factor.add_passkey(work, _party(), _place(), who.id, said, form.name.data or "", now)
+        codes, _method = second_factor.add_passkey(work, _party(), _place(), who.id, said, form.name.data or "", now)
     except FactorRefused as refused:
         work.rollback()
         return _passkey_page(ProofForm(formdata=None), form, refusal(refused)), 422
@@ -275,7 +275,7 @@ def _renewed(codes: list[str] | None, done: str = "saved") -> Response:
     """End one's other sessions and go on under a new id, by way of the recovery codes if there are new ones."""
     who, work, now = current.visitor(), current.writer(), current.now()
     sessions.end_all(work, who.id, "factor-changed", now)
-    cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent())
+    cookie = sessions.start(work, who.id, who.scope, Stage.LIVE, now, current.address(), current.agent(), who.methods)
     work.commit()
     response = _codes_page(codes) if codes else see_other(f"{_here()}?done={done}")
     browser.set_session_cookie(response, who.scope, None, cookie)
