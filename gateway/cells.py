@@ -1,10 +1,19 @@
-"""How the cells of a file are read: each reader takes a text and raises `ValueError` with a sentence."""
+"""The cells of CSV files: how they are read (each reader takes a text and raises `ValueError` with a sentence), and
+written so that nothing runs them.
+"""
 
 import enum
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+def no_formula(text: str) -> str:
+    """Return a text for a CSV file so that no spreadsheet runs it (INJ-05)."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def text_up_to(limit: int) -> Callable[[str], str | None]:

@@ -83,6 +83,10 @@ class Unrecordable(PorticoError):
     """The record cannot be written, so what was asked for is not done (AUD-06)."""
 
 
+class BadAnchor(PorticoError):
+    """A file holds no anchor of the record that could be trusted; the message says why."""
+
+
 class KeyMissing(PorticoError):
     """Something is kept encrypted under a key that is not among `GATEWAY_SECRET_KEYS` (any more)."""
 

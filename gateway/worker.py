@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ from gateway.mail import operations as outbox
 from gateway.mail.queries import is_due
 from gateway.mail.smtp import NotSent, Server, message
 from gateway.oidc import logouts
+from gateway.portal.declaration import Portal
+from gateway.retention import Sweep
 from gateway.web.current import House
 from gateway.web.letters import written
 
@@ -33,9 +35,10 @@ SWEEP_SECONDS = 10
 TIDY_SECONDS = 60
 
 
-def run(house: House) -> None:
+def run(house: House, portals: Sequence[Portal]) -> None:
     """Go round for ever. A database that is away for a while ends nothing: the next round tries again."""
     swept = tidied = 0.0
+    sweep = Sweep(house, portals)
     while True:
         try:
             answer_resets(house)
@@ -47,6 +50,7 @@ def run(house: House) -> None:
             if time.monotonic() - tidied > TIDY_SECONDS:
                 tidy(house)
                 tidied = time.monotonic()
+                sweep.go_on(clock.now())
         except (DBAPIError, KeyMissing, Tampered, Unrecordable) as error:
             log.error("worker.failed", error=type(error).__name__)
         time.sleep(ROUND_SECONDS + secrets.randbelow(1000) / 1000)

@@ -474,8 +474,16 @@ def test_classes_are_made_changed_and_deleted(app: Flask, root: Program) -> None
     assert made.status_code == 201, made.text
     path = f"/classes/{made.json['id']}"
     assert root.patch(path, {"password_shortest": None, "time_zone": "Asia/Tokyo"}).status_code == 200
+    kept = root.patch(path, {"keep_addresses_days": 90, "keep_usage_days": None}).json
+    assert (kept["keep_addresses_days"], kept["keep_usage_days"]) == (90, None)
     assert rows(app, select(CustomerClass.time_zone).where(CustomerClass.name == "Silver")) == [("Asia/Tokyo",)]
-    for wrong in ({"password_shortest": 7}, {"password_days": "30"}, {"idle_minutes": True}, {"name": "Gold"}):
+    for wrong in (
+        {"password_shortest": 7},
+        {"keep_usage_days": 0},
+        {"password_days": "30"},
+        {"idle_minutes": True},
+        {"name": "Gold"},
+    ):
         assert root.patch(path, wrong).status_code == 422
     assert root.delete("/classes/standard").status_code == 422
     assert root.delete(path).status_code == 204

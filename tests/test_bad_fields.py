@@ -57,6 +57,11 @@ NUMBERS = [
     ("idle_minutes", "0", "Between"),
     ("absolute_minutes", "10081", "Between"),
 ]
+KEPT = [
+    ("keep_addresses_days", "0", "Between"),
+    ("keep_usage_days", "3651", "Between"),
+    ("keep_usage_days", "x", "whole"),
+]
 READING = [
     ("language", "tlh", "Not a valid choice"),
     ("language", "x" * 5000, "Not a valid choice"),
@@ -111,7 +116,13 @@ TABLE: dict[str, tuple[Form, list[tuple[str, str, str]]]] = {
             "admin_idle_minutes": "30",
             "admin_absolute_minutes": "60",
         },
-        [*NUMBERS, *READING, ("admin_idle_minutes", "", "Enter a number"), ("time_zone", "", "no such time zone")],
+        [
+            *NUMBERS,
+            *READING,
+            *KEPT,
+            ("admin_idle_minutes", "", "Enter a number"),
+            ("time_zone", "", "no such time zone"),
+        ],
     ),
     "/admin/roles/itlead": (
         {"name": "IT lead", "description": "Leads", "version": "1"},

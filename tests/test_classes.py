@@ -76,6 +76,8 @@ REFUSED = [
     ("password_shortest", "7", "Between 8 and 64"),
     ("password_shortest", "65", "Between 8 and 64"),
     ("password_days", "0", "Between 1 and 3650"),
+    ("keep_addresses_days", "0", "Between 1 and 3650"),
+    ("keep_usage_days", "3651", "Between 1 and 3650"),
     ("idle_minutes", "0", "Between 1 minute"),
     ("absolute_minutes", "9" * 400, "Enter a whole number"),
     ("idle_minutes", "soon", "Enter a whole number"),

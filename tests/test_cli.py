@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from gateway import demo_company
 from gateway.audit.models import AuditEvent
-from gateway.audit.operations import verify
+from gateway.audit.verifying import verify
 from gateway.db import Database
 from gateway.identity.models import Identity, Session
 from tests.cast import HELEN, JOHN, ROOT, Member

@@ -37,6 +37,8 @@ FIELDS = {
     "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "next"),
     "/admin/gateway": (
         "version",
+        "keep_addresses_days",
+        "keep_usage_days",
         "shown",
         "language",
         "time_zone",
@@ -75,7 +77,7 @@ FIELDS = {
     "/portals/self-care/individuals/change": ("to", "individual", "role"),
     "/admin/classes/new": (
         *("name", "language", "time_zone", "output_date_format", "password_shortest", "password_days", "idle_minutes"),
-        "support_access",
+        *("support_access", "keep_addresses_days", "keep_usage_days"),
     ),
     "/admin/classes/standard": (
         *("name", "version", "shown", "confirm", "second_factor", "absolute_minutes", "support_access"),

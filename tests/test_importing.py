@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from gateway.access.importer import IMPORTERS
 from gateway.access.models import Role
 from gateway.audit.models import AuditEvent
-from gateway.audit.operations import Keys, verify
+from gateway.audit.operations import Keys
+from gateway.audit.verifying import verify
 from gateway.db import Database
 from gateway.identity.models import CustomerStatus, Identity
 from gateway.importing import Importer, ImportRefused, Problem, run

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gateway.audit.models import AuditEvent
-from gateway.audit.operations import verify
+from gateway.audit.verifying import verify
 from gateway.identity.factor_models import AppKey, RecoveryCode
 from tests.cast import ABC
 from tests.house import Browser, change, house_of, rows

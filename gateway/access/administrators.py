@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.access.delegation import Levels, excess
 from gateway.access.models import DEFAULT_ROLE, Role
-from gateway.access.panel import flush_login
+from gateway.access.panel import about, flush_login
 from gateway.access.queries import admin_levels
 from gateway.access.rights import Rights
 from gateway.audit.operations import Stamp, record
@@ -72,7 +72,7 @@ def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetim
     rename(identity, login=given.login, name=given.name, email=given.email)
     work.add(identity)
     flush_login(work)
-    record(work, "administrator.created", identity=identity.id, after=_told(identity))
+    record(work, "administrator.created", of=about(work, identity), identity=identity.id, after=_told(identity))
     return identity.id
 
 
@@ -90,7 +90,7 @@ def change(
     Raises `NotFound`, `Stale` when somebody saved since `version` was shown, `Invalid`, and `Forbidden` beyond one's
     own rights, for one's own role, and when nobody with the default role would be left.
     """
-    _lock_the_last(work)
+    lock_the_last(work)
     identity = _held(work, by, identity_id)
     if identity.version != version:
         raise Stale
@@ -110,11 +110,12 @@ def change(
     if not changed:
         return
     identity.version += 1
-    _keep_one(work)
+    keep_one(work)
     tell_of_naming(work, identity, before, now)
     record(
         work,
         "administrator.changed",
+        of=about(work, identity),
         identity=identity_id,
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
@@ -123,12 +124,12 @@ def change(
 
 def suspend(work: Work, by: Hand, identity_id: str, now: datetime, *, suspended: bool) -> None:
     """Suspend or restore an administrator; suspending ends their sessions and visits at once. Raises as `change`."""
-    _lock_the_last(work)
+    lock_the_last(work)
     _held(work, by, identity_id)
     if by.id == identity_id:
         raise Forbidden(N_("Nobody suspends themselves."), "oneself")
     operations.suspend(work, identity_id, now, suspended=suspended)
-    _keep_one(work)
+    keep_one(work)
 
 
 def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datetime) -> None:
@@ -137,7 +138,7 @@ def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datet
     if by.id == identity_id:
         raise Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself")
     ended = operations.give_password(work, identity, password_hash, now)
-    record(work, "password.reset", identity=identity_id, sessions_ended=ended)
+    record(work, "password.reset", of=about(work, identity), identity=identity_id, sessions_ended=ended)
 
 
 def reset_factor(work: Work, by: Hand, identity_id: str, reason: str, now: datetime) -> None:
@@ -180,11 +181,12 @@ def _role(work: Work, by: Hand, role_id: str) -> str:
     return role.id
 
 
-def _lock_the_last(work: Work) -> None:
+def lock_the_last(work: Work) -> None:
     """Hold everybody who may do everything, so that two who are taken away at once are counted one after the other."""
     work.execute(_EVERYTHING.order_by(Identity.id).with_for_update()).all()
 
 
-def _keep_one(work: Work) -> None:
+def keep_one(work: Work) -> None:
+    """Raise `Forbidden` when nobody is left who may do everything."""
     if work.execute(_EVERYTHING.limit(1)).first() is None:
         raise Forbidden(N_("The last administrator with the default role has to stay as they are."), "last_one")

@@ -1,7 +1,7 @@
 """The self-care access of a customer or an individual: login, password, second factor, networks, role, how it reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
 from gateway.access.roles import called
 from gateway.audit.operations import Stamp, record
+from gateway.audit.operations import about as about_id
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import networks, sessions
@@ -91,8 +92,7 @@ def flush_login(work: Work) -> None:
 
 def about(work: Work, identity: Identity) -> Stamp:
     """Return the stamp of a row of the record that is about `identity`, whoever changes it."""
-    stamp: Stamp = work.info["stamp"]
-    return replace(stamp, subject_id=identity.id, customer_id=identity.customer_id)
+    return about_id(work, identity.id, identity.customer_id)
 
 
 def role_of(work: Work, kind: Kind, customer_id: str | None, role_id: str | None) -> str:

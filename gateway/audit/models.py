@@ -17,7 +17,11 @@ OUTSIDE = text("reason = 'network'")
 
 
 class AuditEvent(Base):
-    """One thing that happened. `mac` chains the row to the one before it (ASVS 16.4.2)."""
+    """One thing that happened. `mac` chains the row to the one before it (ASVS 16.4.2).
+
+    It covers address, agent and details by their salted digests alone, so that these can be taken away with their salt
+    and the chain still holds. Rows from before there were digests have none, and are covered with all their values.
+    """
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -61,6 +65,10 @@ class AuditEvent(Base):
     agent: Mapped[str | None] = mapped_column(String(200))
     request_id: Mapped[str | None] = mapped_column(String(32))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    place_salt: Mapped[bytes | None]
+    place_digest: Mapped[bytes | None]
+    details_salt: Mapped[bytes | None]
+    details_digest: Mapped[bytes | None]
     key_id: Mapped[str] = mapped_column(String(8))
     mac: Mapped[str] = mapped_column(Text)
 

@@ -1,4 +1,4 @@
-"""Record and verify.
+"""Record.
 
 An operation calls `record`; the rows are written as the last statements of its transaction, when the face commits. So
 the end of the chain is locked for the shortest time, and a change whose record cannot be written is not made (AUD-06).
@@ -7,12 +7,13 @@ the end of the chain is locked for the shortest time, and a change whose record 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, event, insert, select
+from sqlalchemy import bindparam, event, insert, select
 from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.orm import Session
 
@@ -22,10 +23,13 @@ from gateway.db import Prepared
 from gateway.errors import Unrecordable
 
 FIRST_MAC = "0" * 64
+SALT_BYTES = 16
 CHAINED = (
-    *("seq", "at", "event", "outcome", "reason", "realm", "actor_id", "subject_id", "customer_id", "portal", "mode"),
-    *("launch_id", "session", "address", "agent", "request_id", "details", "key_id"),
+    *("seq", "event", "outcome", "reason", "realm", "actor_id", "subject_id", "customer_id", "portal", "mode"),
+    *("launch_id", "session", "request_id", "key_id"),
 )
+DIGESTS = ("place_digest", "details_digest")
+"""What the chain covers of address and agent, and of the details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,38 @@ class Keys:
 
     def mac(self, key_id: str, previous: str, row: Mapping[str, Any]) -> str | None:
         """Return the MAC of `row` after `previous`, or None if the key is not at hand."""
+        return self.sign(key_id, previous.encode() + b"\n" + canonical(row))
+
+    def sign(self, key_id: str, message: bytes) -> str | None:
+        """Return the HMAC of `message` under a key, or None if the key is not at hand."""
         key = self._keys.get(key_id)
-        if key is None:
-            return None
-        return hmac.new(key.encode(), previous.encode() + b"\n" + canonical(row), hashlib.sha256).hexdigest()
+        return None if key is None else hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
 
 
 def canonical(row: Mapping[str, Any]) -> bytes:
     """Write the chained fields of a row in the one form that both databases give back."""
     values = {name: row[name] for name in CHAINED}
     values["at"] = row["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    if row["place_digest"] is None and row["details_digest"] is None:
+        values |= {name: row[name] for name in ("address", "agent", "details")}
+    else:
+        values |= {name: row[name] and row[name].hex() for name in DIGESTS}
+    return as_json(values)
+
+
+def as_json(value: object) -> bytes:
+    """Write plain values in one form."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def place_digest(salt: bytes, row: Mapping[str, Any]) -> bytes:
+    """Return what the chain covers of the address and the agent of a row."""
+    return hashlib.sha256(salt + as_json([row["address"], row["agent"]])).digest()
+
+
+def details_digest(salt: bytes, row: Mapping[str, Any]) -> bytes:
+    """Return what the chain covers of the details of a row."""
+    return hashlib.sha256(salt + as_json(row["details"])).digest()
 
 
 def record(
@@ -93,6 +118,12 @@ def record(
     session.info.setdefault("events", []).append(row)
 
 
+def about(session: Session, subject_id: str, customer_id: str | None) -> Stamp:
+    """Return the stamp of an event that is about somebody, whoever brings it about."""
+    stamp: Stamp = session.info["stamp"]
+    return replace(stamp, subject_id=subject_id, customer_id=customer_id)
+
+
 def chain_on_commit(session: Session) -> None:
     """Write the events of the transaction at the end of the chain; hooked to every commit of a writing session.
 
@@ -104,7 +135,7 @@ def chain_on_commit(session: Session) -> None:
     session.flush()
     keys: Keys = session.info["audit_keys"]
     try:
-        _append(session, keys, events)
+        _append(session, keys, [{**row, **_digests(row)} for row in events])
     except (DBAPIError, NoResultFound) as error:
         raise Unrecordable from error
     session.info["events"] = []
@@ -139,6 +170,20 @@ def _append(session: Session, keys: Keys, events: list[dict[str, Any]]) -> None:
     keys.end = (chained[-1]["seq"], chained[-1]["mac"])
 
 
+def _digests(row: Mapping[str, Any]) -> dict[str, bytes]:
+    """Salt and digest what stands outside the chain: the salt keeps addresses, of which there are few, from being
+    found by trying them once the value is gone.
+    """
+    salts = os.urandom(2 * SALT_BYTES)
+    place, details = salts[:SALT_BYTES], salts[SALT_BYTES:]
+    return {
+        "place_salt": place,
+        "place_digest": place_digest(place, row),
+        "details_salt": details,
+        "details_digest": details_digest(details, row),
+    }
+
+
 def _chained(keys: Keys, end: tuple[int, str], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the events as rows that follow the one at `end`."""
     (seq, mac), rows = end, []
@@ -159,42 +204,3 @@ def forget_on_rollback(session: Session, _previous: object) -> None:
 
 
 event.listen(Session, "after_soft_rollback", forget_on_rollback)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first place where the chain does not hold."""
-
-    seq: int
-    what: str
-
-
-def verify(connection: Connection, keys: Keys) -> tuple[int, Fault | None]:
-    """Walk the whole chain; return how many rows hold, and the first fault: changed, missing, or out of order."""
-    good, mac = 0, FIRST_MAC
-    for row in _rows(connection):
-        if row["seq"] <= good:
-            return good, Fault(row["seq"], "put in before the first")
-        if row["seq"] != good + 1:
-            return good, Fault(good + 1, "missing")
-        expected = keys.mac(row["key_id"], mac, row)
-        if expected is None:
-            return good, Fault(row["seq"], f"signed with a key that is not in GATEWAY_AUDIT_KEYS ({row['key_id']})")
-        if not hmac.compare_digest(expected, row["mac"]):
-            return good, Fault(row["seq"], "changed, or not in its place")
-        good, mac = row["seq"], row["mac"]
-    head = connection.execute(select(AuditHead.seq, AuditHead.mac)).one_or_none()
-    if head is None or head.seq < good or (head.seq == good and head.mac != mac):
-        return good, Fault(good, "the end of the chain is not the one that was written last")
-    if head.seq > good:
-        return good, Fault(good + 1, "missing")
-    return good, None
-
-
-def _rows(connection: Connection, chunk: int = 1000) -> Iterator[Mapping[str, Any]]:
-    table = AuditEvent.__table__
-    after = -(2**63)
-    while rows := connection.execute(select(table).where(table.c.seq > after).order_by(table.c.seq).limit(chunk)).all():
-        for row in rows:
-            yield dict(row._mapping)
-        after = rows[-1].seq

@@ -1,18 +1,17 @@
 """`flask --app wsgi …`: what is done at the server, not in a browser."""
 
-import sys
-
 import click
 from flask import Flask
 from flask.cli import AppGroup
 
 from gateway import migrations, settings, worker
-from gateway.audit.operations import verify
+from gateway.cli.audit import audit
 from gateway.cli.common import house
 from gateway.cli.imports import demo, import_command, importers
 from gateway.cli.keys import keys
-from gateway.cli.people import administrator, sessions_group, token
+from gateway.cli.people import administrator, identity, sessions_group, token
 from gateway.cli.portals import portal
+from gateway.portal.registry import registry
 
 __all__ = ["importers", "register"]
 
@@ -21,7 +20,7 @@ def register(app: Flask) -> None:
     """Give the application its commands."""
     for command in (migrate, settings_command, work):
         app.cli.add_command(command)
-    for group in (administrator, audit, demo, keys, portal, sessions_group, token):
+    for group in (administrator, audit, demo, identity, keys, portal, sessions_group, token):
         app.cli.add_command(group)
     importing = AppGroup("import", help="Load a CSV file: all of it, or nothing.")
     for kind in importers(app.extensions["portico.registry"]).values():
@@ -43,21 +42,7 @@ def settings_command() -> None:
         click.echo(f"{description.name}={shown}  ({source})\n    {description.meaning}")
 
 
-audit = AppGroup("audit", help="The record.")
-
-
-@audit.command("verify")
-def audit_verify() -> None:
-    """Check the whole chain; names the first row that does not hold and exits with 1."""
-    with house().database.reading() as reader:
-        good, fault = verify(reader, house().audit_keys)
-    if fault is not None:
-        click.echo(f"Row {fault.seq}: {fault.what}. The {good} rows before it hold.")
-        sys.exit(1)
-    click.echo(f"All {good} rows hold.")
-
-
 @click.command()
 def work() -> None:
-    """Do what is due in the background: mail, log-outs told to portals elsewhere, what is long over."""
-    worker.run(house())
+    """Do what is due in the background: mail, log-outs told to portals elsewhere, what is long over or kept enough."""
+    worker.run(house(), list(registry().own.values()))

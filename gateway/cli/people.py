@@ -1,19 +1,36 @@
 """Commands about people: administrators, who is logged in, tokens."""
 
+import sys
+
 import click
 from flask.cli import AppGroup
-from sqlalchemy import select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
 
 from gateway import clock
+from gateway.access.erasing import erase
 from gateway.access.models import Role
 from gateway.cli.common import fail, house, in_work
-from gateway.errors import Invalid
+from gateway.errors import Forbidden, Invalid
 from gateway.identity import api_tokens, operations, passwords, sessions
 from gateway.identity.logins import canonical
-from gateway.identity.models import Kind, Realm
+from gateway.identity.models import Identity, Kind, Realm
 from gateway.identity.password_rules import offered_password, rules_for_staff
 from gateway.identity.queries import ids_of_login
+from gateway.portal.registry import registry
+
+_individual = aliased(Identity)
+_WHO = select(
+    Identity.kind,
+    Identity.name,
+    Identity.login,
+    select(func.count())
+    .select_from(_individual)
+    .where(_individual.customer_id == Identity.id, _individual.id != Identity.id)
+    .scalar_subquery()
+    .label("individuals"),
+)
 
 administrator = AppGroup("administrator", help="People who run the console.")
 
@@ -71,6 +88,53 @@ def create_token(kind: str | None, login: str, name: str, days: int, level: str)
             fail(str(invalid))
 
     click.echo(in_work(do))
+
+
+identity = AppGroup("identity", help="Whoever can log in.")
+
+
+@identity.command("erase")
+@click.option("--login", help="Whose values to erase.")
+@click.option("--id", "given_id", help="The same by id, where a login is in both realms or there is none.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase_identity(login: str | None, given_id: str | None, yes: bool) -> None:
+    """Erase an administrator, an individual, or a customer with all its individuals. It cannot be undone.
+
+    All that is known of them goes, in the portals too; the record keeps what happened, with ids and no values.
+    """
+    with house().database.reading() as reader:
+        id = _one_identity(reader, login, given_id)
+        found = reader.execute(_WHO.where(Identity.id == id)).one_or_none()
+    if found is None:
+        fail(f"There is nobody with the id {id!r}.")
+    if not yes:
+        with_them = f", with {found.individuals} individuals" if found.individuals else ""
+        if not sys.stdin.isatty():
+            fail("Nobody is there to be asked: say --yes.")
+        click.confirm(f"Erase the {found.kind} {found.name} ({found.login or id}){with_them}, for good?", abort=True)
+    portals = [portal.forget for portal in registry().own.values() if portal.forget is not None]
+    try:
+        erased = in_work(lambda unit: erase(unit, id, portals, clock.now()))
+    except Forbidden as refused:
+        fail(refused.reason)
+    click.echo(f"{erased.identities} erased.")
+    if erased.rows_kept:
+        click.echo(f"{erased.rows_kept} rows of the record are from before values could be taken out, and stay whole.")
+
+
+def _one_identity(reader: Connection, login: str | None, given_id: str | None) -> str:
+    if (login is None) == (given_id is None):
+        fail("Say whose: --login LOGIN or --id ID.")
+    if login is None:
+        return str(given_id)
+    ids = ids_of_login(reader, login)
+    if len(ids) != 1:
+        fail(
+            f"The login {login!r} is in both realms. Say --id: {' or '.join(ids)}."
+            if ids
+            else f"Nobody has the login {login!r}."
+        )
+    return ids[0]
 
 
 sessions_group = AppGroup("sessions", help="Who is logged in.")

@@ -120,7 +120,11 @@ class PreferencesMixin:
 
 
 class Gateway(PreferencesMixin, Base):
-    """The defaults under everything, in one row. `version` grows with every change here or of a portal's state."""
+    """The defaults under everything, in one row. `version` grows with every change here or of a portal's state.
+
+    `keep_addresses_days` is how long the record keeps addresses and browsers, `keep_usage_days` how long portals keep
+    calls and other usage; none: for ever.
+    """
 
     __tablename__ = "gateway"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
@@ -132,6 +136,8 @@ class Gateway(PreferencesMixin, Base):
     admin_second_factor: Mapped[bool] = mapped_column(default=False)
     idle_minutes: Mapped[int]
     absolute_minutes: Mapped[int]
+    keep_addresses_days: Mapped[int | None]
+    keep_usage_days: Mapped[int | None]
     support_access: Mapped[bool]
 
 
@@ -148,6 +154,8 @@ class CustomerClass(PreferencesMixin, Base):
     absolute_minutes: Mapped[int | None]
     password_shortest: Mapped[int | None]
     password_days: Mapped[int | None]
+    keep_addresses_days: Mapped[int | None]
+    keep_usage_days: Mapped[int | None]
     remembered_devices: Mapped[bool] = mapped_column(default=True)
     support_access: Mapped[SupportAccess] = mapped_column(words(SupportAccess), default=SupportAccess.OPEN)
     version: Mapped[int] = mapped_column(default=1)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
-from gateway.audit.operations import Stamp, record
+from gateway.audit.operations import Stamp, about, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
@@ -186,7 +186,7 @@ def renew_hash(work: Work, who: Candidate) -> None:
 def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, door: str) -> None:
     """Put a refused credential on the record, with its `door`; a login that is nobody's is kept shortened (AUD-03)."""
     stamp: Stamp = work.info["stamp"]
-    about = Stamp(
+    of = Stamp(
         realm=realm,
         actor_id=refused.identity_id,
         subject_id=refused.identity_id,
@@ -196,7 +196,7 @@ def refuse_log_in(work: Work, realm: Realm, login: str, refused: LoginRefused, d
         request_id=stamp.request_id,
     )
     shown = {} if refused.identity_id else {"login": shortened(login)}
-    record(work, "login.refused", outcome="refused", reason=refused.cause, of=about, door=door, **shown)
+    record(work, "login.refused", outcome="refused", reason=refused.cause, of=of, door=door, **shown)
 
 
 def whose_login(reader: Connection, realm: Realm, login: str) -> AnyRow | None:
@@ -262,7 +262,8 @@ def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> 
     if suspended:
         sessions.end_all(work, identity_id, "suspended", now)
         sessions.end_visits(work, Session.actor_id == identity_id, "actor-suspended", now)
-    record(work, "identity.suspended" if suspended else "identity.restored", identity=identity_id)
+    of = sessions.about_id(work, identity_id)
+    record(work, "identity.suspended" if suspended else "identity.restored", of=of, identity=identity_id)
 
 
 def set_customer_status(
@@ -283,12 +284,10 @@ def set_customer_status(
     if status in (CustomerStatus.BLOCKED, CustomerStatus.CLOSED):
         for identity_id in work.scalars(select(Identity.id).where(Identity.customer_id == customer_id)):
             ended += sessions.end_all(work, identity_id, f"customer-{status}", now)
-    stamp: Stamp = work.info["stamp"]
-    about = replace(stamp, subject_id=customer_id, customer_id=customer_id)
     record(
         work,
         "customer.status",
-        of=about,
+        of=about(work, customer_id, customer_id),
         identity=customer_id,
         before=str(before),
         after=str(status),
@@ -328,7 +327,8 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
     if found is not None:
         ended = give_password(work, found, password_hash, now)
         lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
-        record(work, "password.reset", identity=found.id, sessions_ended=ended, networks_lifted=lifted)
+        of = about(work, found.id, None)
+        record(work, "password.reset", of=of, identity=found.id, sessions_ended=ended, networks_lifted=lifted)
         second_factor.drop(work, found.id, now)
         return found.id
     made = naming(login, name, "")
@@ -351,5 +351,5 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         work.flush()
     except IntegrityError as error:
         raise Invalid({"login": [_("This login is taken.")]}) from error
-    record(work, "administrator.created", identity=identity.id, role=role_id)
+    record(work, "administrator.created", of=about(work, identity.id, None), identity=identity.id, role=role_id)
     return identity.id

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import Stamp, record
+from gateway.audit.operations import Stamp, about, record
 from gateway.db import new_id, rows_changed
 from gateway.identity import elsewhere
 from gateway.identity.models import ExternalSession, Identity, Realm, Scope, Session, Stage
@@ -145,7 +145,7 @@ def end_one(work: Work, subject_id: str, session_id: str, now: datetime, why: st
     ).one_or_none()
     if key is None:
         return False
-    record(work, "session.ended", ended=session_id, of_identity=subject_id)
+    record(work, "session.ended", of=about_id(work, subject_id), ended=session_id, of_identity=subject_id)
     return end(work, key, why, now)
 
 
@@ -176,14 +176,15 @@ def end_everybodys(work: Work, now: datetime, customer_id: str | None = None, bu
     over = select(Session.key).where(Session.ended_at == now, Session.ended_why == "ended-by-staff")
     elsewhere.end(work, ExternalSession.session_key.in_(over), "ended-by-staff", now)
     end_visits(work, Session.parent_key.in_(over), "console-ended", now)
-    record(work, "sessions.ended", customer=customer_id, sessions_ended=rows_changed(ended))
+    of = None if customer_id is None else about(work, customer_id, customer_id)
+    record(work, "sessions.ended", of=of, customer=customer_id, sessions_ended=rows_changed(ended))
     return rows_changed(ended)
 
 
 def end_all_own(work: Work, subject_id: str, now: datetime, but: bytes | None = None, why: str = "ended") -> None:
     """End the own sessions of an identity at somebody's wish, all `but` one."""
     ended = end_all(work, subject_id, why, now, but=but)
-    record(work, "sessions.ended", of_identity=subject_id, sessions_ended=ended)
+    record(work, "sessions.ended", of=about_id(work, subject_id), of_identity=subject_id, sessions_ended=ended)
 
 
 def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
@@ -193,7 +194,13 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
         update(Session)
         .where(live)
         .values(ended_at=now, ended_why=why)
-        .returning(Session.key, Session.id, Session.actor_id, Session.subject_id, Session.launch_id, Session.mode)
+        .returning(
+            *(Session.key, Session.id, Session.actor_id, Session.subject_id, Session.launch_id, Session.mode),
+            select(Identity.customer_id)
+            .where(Identity.id == Session.subject_id)
+            .scalar_subquery()
+            .label("customer_id"),
+        )
     ).all()
     if ended:
         elsewhere.end(work, ExternalSession.session_key.in_([row.key for row in ended]), why, now)
@@ -207,6 +214,7 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
                 realm=Realm.SELF_CARE,
                 actor_id=row.actor_id,
                 subject_id=row.subject_id,
+                customer_id=row.customer_id,
                 mode=row.mode,
                 launch_id=row.launch_id,
                 session=row.id,
@@ -216,6 +224,15 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
             ),
         )
     return len(ended)
+
+
+def about_id(work: Work, identity_id: str) -> Stamp:
+    """Return the stamp of an event that is about an identity, of which the id is known alone."""
+    stamp: Stamp = work.info["stamp"]
+    if stamp.subject_id == identity_id:
+        return stamp
+    customer_id = work.scalars(select(Identity.customer_id).where(Identity.id == identity_id)).one()
+    return about(work, identity_id, customer_id)
 
 
 def _columns(work: Work, key: bytes) -> dict[str, Any]:

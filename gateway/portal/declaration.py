@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flask import Blueprint
 
+from gateway.access.erasing import Forget
 from gateway.access.external import External
 from gateway.access.structure import Structure
 from gateway.identity.models import Realm
@@ -18,7 +19,8 @@ class Portal:
 
     `slug` is its address and its key for ever, `title` and `summary` are marked with `N_`, `icon` names a Lucide icon,
     `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes. `translations` is the folder of
-    its catalogues, `<language>/LC_MESSAGES/messages.po`; without one its texts are in the gateway's.
+    its catalogues, `<language>/LC_MESSAGES/messages.po`; without one its texts are in the gateway's. `forget` takes
+    away what it kept of customers for long enough, and all that it has of one that is erased.
     """
 
     slug: str
@@ -32,6 +34,7 @@ class Portal:
     realm: Realm = Realm.SELF_CARE
     path: str = ""
     translations: Path | None = None
+    forget: Forget | None = None
 
     @property
     def prefix(self) -> str:

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 from flask import Response, g, render_template, request
 
+from gateway.cells import no_formula
 from gateway.i18n.formats import Unreadable
 from gateway.paging import Page
 from gateway.web.current import formats, now
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 LONGEST_QUERY = 100
 LONGEST_REMARK = 200
 FIRST_DAY, LAST_DAY = date.min + timedelta(days=2), date.max - timedelta(days=2)
@@ -113,5 +113,4 @@ def _as_read(cell: object) -> str:
 def _plain(cell: object) -> str:
     if isinstance(cell, datetime):
         return cell.isoformat()
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA) and isinstance(cell, str) else text
+    return no_formula(cell) if isinstance(cell, str) else "" if cell is None else str(cell)

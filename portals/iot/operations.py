@@ -1,13 +1,14 @@
 """What can be done in IoT."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from gateway.portal import Stale, Visitor, new_id, record, rows_changed
-from portals.iot.models import Alert, Device, DeviceStatus
+from gateway.portal import AnySelect, Stale, Visitor, new_id, record, rows_changed
+from portals.iot.models import Alert, Device, DeviceStatus, Usage
 
 EVENTS = {DeviceStatus.SUSPENDED: "iot.device.suspended", DeviceStatus.ACTIVE: "iot.device.resumed"}
 
@@ -66,3 +67,12 @@ def delete_alert(work: Session, visitor: Visitor, alert: Any, version: str) -> N
         raise Stale
     before = {"device_id": alert.device_id, "kind": alert.kind, "threshold": alert.threshold}
     record(work, "iot.alert.deleted", alert=alert.id, before=before)
+
+
+def forget_usage(work: Session, customers: AnySelect, before: datetime | None, most: int) -> int:
+    """Take away at most `most` days of usage of customers' devices, from before a moment or all; return how many."""
+    old = select(Usage.id).join(Device).where(Device.customer_id.in_(customers)).limit(most)
+    if before is not None:
+        old = old.where(Usage.day < before.date())
+    gone = delete(Usage).where(Usage.id.in_(old)).execution_options(synchronize_session=False)
+    return rows_changed(work.execute(gone))

@@ -2,6 +2,7 @@
 
 from gateway.portal import N_, Page, Portal, Root
 from portals.iot.importer import IMPORTERS
+from portals.iot.operations import forget_usage
 from portals.iot.views import bp
 
 portal = Portal(
@@ -12,6 +13,7 @@ portal = Portal(
     hue=3,
     blueprint=bp,
     importers=IMPORTERS,
+    forget=forget_usage,
     structure=Root(
         Page("devices", N_("Devices"), endpoint="iot.devices"),
         Page("usage", N_("Usage"), endpoint="iot.usage"),

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from gateway.portal import Invalid, Stale, Visitor, new_id, record, rows_changed
+from gateway.portal import AnySelect, Invalid, Stale, Visitor, new_id, record, rows_changed
 from gateway.portal import gettext as _
-from portals.pbx.models import Extension, Invoice, InvoiceStatus, Kind, RingGroup, RingMember
+from portals.pbx.models import Call, Extension, Invoice, InvoiceStatus, Kind, RingGroup, RingMember
 
 TARGETS = ("forward_to", "forward_busy", "forward_no_answer")
 MOST_MEMBERS = 20
@@ -172,3 +172,12 @@ def _save(work: Session, visitor: Visitor, id: str, kind: Kind, values: Mapping[
         saved = work.execute(statement.values(version=version + 1, **values))
     if not rows_changed(saved):
         raise Stale
+
+
+def forget_calls(work: Session, customers: AnySelect, before: datetime | None, most: int) -> int:
+    """Take away at most `most` calls of customers, from before a moment or all; return how many."""
+    old = select(Call.id).where(Call.customer_id.in_(customers)).limit(most)
+    if before is not None:
+        old = old.where(Call.started_at < before)
+    gone = delete(Call).where(Call.id.in_(old)).execution_options(synchronize_session=False)
+    return rows_changed(work.execute(gone))

@@ -2,6 +2,7 @@
 
 from gateway.portal import N_, Page, Portal, Root, Tab
 from portals.pbx.importer import IMPORTERS
+from portals.pbx.operations import forget_calls
 from portals.pbx.views import bp
 
 portal = Portal(
@@ -12,6 +13,7 @@ portal = Portal(
     hue=2,
     blueprint=bp,
     importers=IMPORTERS,
+    forget=forget_calls,
     structure=Root(
         Page("overview", N_("Overview"), endpoint="pbx.overview"),
         Page(

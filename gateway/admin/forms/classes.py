@@ -45,6 +45,8 @@ class ClassForm(FlaskForm, PreferenceFields, Versioned):
     absolute_minutes = _number(
         N_("A log-in lasts at most, in minutes"), 1, WEEK, N_("Between 1 minute and 7 days (10080 minutes).")
     )
+    keep_addresses_days = _number(N_("The record keeps addresses, in days"), 1, 3650, N_("Between 1 and 3650 days."))
+    keep_usage_days = _number(N_("Portals keep calls and usage, in days"), 1, 3650, N_("Between 1 and 3650 days."))
     remembered_devices = BooleanField(N_("Devices may be remembered"), default=True)
     support_access = SelectField(N_("Support access"), choices=choices(SUPPORT), default=SupportAccess.OPEN.value)
 

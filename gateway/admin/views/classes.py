@@ -26,6 +26,8 @@ from gateway.web.fields import READY
 from gateway.web.marks import belongs_to
 from gateway.web.redirects import see_other
 
+_NUMBERS = ("idle_minutes", "absolute_minutes", "keep_addresses_days", "keep_usage_days")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -124,7 +126,7 @@ def _form(**given: Any) -> ClassForm:
 
 def _page(row: AnyRow | None, form: ClassForm, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
     ours = queries.gateway(current.reader())
-    inherited = {name: getattr(ours, name) for name in (*PREFERENCES, "idle_minutes", "absolute_minutes")}
+    inherited = {name: getattr(ours, name) for name in (*PREFERENCES, *_NUMBERS)}
     typed = {name: form[name].data or inherited[name] for name in PREFERENCES}
     return render_template(
         "admin/class.html",

@@ -83,6 +83,8 @@ def _stale(form: GatewayForm) -> str:
 def _word(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    if value is None:
+        return _("for ever")
     return language_name(value) if name == "language" else str(value)
 
 

@@ -12,13 +12,14 @@ from gateway.identity.models import Realm, SupportAccess
 def _class_fields(**given: Any) -> dict[str, fields.Field[Any]]:
     week = 7 * 24 * 60
     numbers = {"password_shortest": (8, 64), "password_days": (1, 3650)}
+    days = {"keep_addresses_days": (1, 3650), "keep_usage_days": (1, 3650)}
     minutes = {"idle_minutes": (1, week), "absolute_minutes": (1, week)}
     return {
         "name": Text(120, shortest=1, metadata=about("The name.", "Gold"), **given),
         "second_factor": Flag(metadata=about("Whether a second factor is required.", True)),
         **{
             name: Whole(*bounds, allow_none=True, metadata=about("Null: as the gateway has it.", bounds[0]))
-            for name, bounds in {**numbers, **minutes}.items()
+            for name, bounds in {**numbers, **minutes, **days}.items()
         },
         "remembered_devices": Flag(metadata=about("Whether devices may be remembered.", True)),
         "support_access": Word(SupportAccess, metadata=about("How staff may enter.", "open")),

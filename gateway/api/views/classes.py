@@ -16,6 +16,7 @@ from gateway.web.marks import serves
 
 FIELDS = (
     *("id", "name", "second_factor", "password_shortest", "password_days", "idle_minutes", "absolute_minutes"),
+    *("keep_addresses_days", "keep_usage_days"),
     *("remembered_devices", "support_access", *PREFERENCES),
 )
 
