@@ -70,7 +70,8 @@ def _refusals(customer_id: str, individual_id: str | None, login: str | None, fr
     found = refused_log_ins(reader, customer_id, individual_id, now - LOOKED_BACK, SHOWN + 1)
     names = queries.names(reader, {row.subject_id for row in found})
     seen = current.visitor().level("console", "audit") > Level.FORBIDDEN
-    query = {"event": "login.refused", **({"subject": login} if login else {})}
+    whose = {"subject": login or individual_id} if individual_id else {"customer": login or customer_id}
+    query = {"event": "login.refused", **whose}
     return Refusals(
         [_told(row, names) for row in found[:SHOWN]],
         len(found) > SHOWN,

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import record
 from gateway.db import AnyRow, rows_changed
+from gateway.identity.concerning import concerning
 from gateway.identity.factor_models import Device
+from gateway.identity.models import Identity
 from gateway.identity.sessions import key_of, new_cookie
 
 GOOD_FOR = timedelta(days=30)
@@ -54,7 +56,8 @@ def remember(
     )
     work.add(device)
     work.flush()
-    record(work, "device.remembered", identity=identity_id, device=device.id, name=device.name)
+    about = concerning(work, work.get_one(Identity, identity_id))
+    record(work, "device.remembered", of=about, device=device.id, name=device.name)
     return fresh
 
 
@@ -73,7 +76,8 @@ def forget(work: Work, identity_id: str, id: str | None = None) -> bool:
     gone = delete(Device).where(Device.identity_id == identity_id)
     forgotten = rows_changed(work.execute(gone if id is None else gone.where(Device.id == id)))
     if forgotten:
-        record(work, "device.forgotten", identity=identity_id, device=id, devices=forgotten)
+        about = concerning(work, work.get_one(Identity, identity_id))
+        record(work, "device.forgotten", of=about, device=id, devices=forgotten)
     return bool(forgotten)
 
 

@@ -9,6 +9,7 @@ from gateway.audit.operations import record
 from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import links, sessions
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Invitation
 from gateway.mail.letters import Letter
 from gateway.mail.operations import put
@@ -35,7 +36,7 @@ def invite(work: Work, identity: Identity, usable_from: datetime, now: datetime)
     ended = sessions.end_all(work, identity.id, "password-reset", now)
     secret = links.make(work, Invitation, identity.id, until, now)
     put(work, identity.id, identity.email, Letter.INVITATION, now, secret=secret, until=until.isoformat())
-    record(work, "invitation.sent", identity=identity.id, until=until.isoformat(), sessions_ended=ended)
+    record(work, "invitation.sent", of=concerning(work, identity), until=until.isoformat(), sessions_ended=ended)
 
 
 def whose(reader: Connection, secret: str, now: datetime) -> str | None:
@@ -47,5 +48,5 @@ def use(work: Work, identity_id: str, secret: str, now: datetime) -> bool:
     """Use somebody's link up; one caller wins."""
     used = links.use(work, Invitation, secret, now, _NO_PASSWORD) is not None
     if used:
-        record(work, "invitation.used", identity=identity_id)
+        record(work, "invitation.used", of=concerning(work, work.get_one(Identity, identity_id)))
     return used

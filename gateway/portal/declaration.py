@@ -1,7 +1,7 @@
 """A portal is a value: declared once, checked at start."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Blueprint
@@ -19,6 +19,9 @@ class Portal:
     `slug` is its address and its key for ever, `title` and `summary` are marked with `N_`, `icon` names a Lucide icon,
     `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes. `translations` is the folder of
     its catalogues, `<language>/LC_MESSAGES/messages.po`; without one its texts are in the gateway's.
+
+    `events` are the titles of what it puts on the record, by code (`<slug>.…`), `details` what the details of those are
+    called, by key; both marked with `N_`. What staff do in a visit is told to the customer in these words.
     """
 
     slug: str
@@ -32,6 +35,8 @@ class Portal:
     realm: Realm = Realm.SELF_CARE
     path: str = ""
     translations: Path | None = None
+    events: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
