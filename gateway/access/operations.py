@@ -7,10 +7,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 
 from gateway.access.models import AllowedRole, PortalState, PortalView, Role
-from gateway.audit.operations import about, record
+from gateway.audit.operations import record
 from gateway.db import new_id
 from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
+from gateway.identity.concerning import concerning
 from gateway.identity.logins import canonical
 from gateway.identity.models import Gateway, Identity, Kind, Realm
 
@@ -194,8 +195,7 @@ def allow_role(work: Work, customer_id: str, role_id: str) -> None:
         raise Forbidden(N_("A default role cannot be handed out."))
     if work.get(AllowedRole, (customer_id, role_id)) is None:
         work.add(AllowedRole(customer_id=customer_id, role_id=role_id))
-        of = about(work, customer_id, customer_id)
-        record(work, "allowed_role.added", of=of, customer=customer_id, role=role_id)
+        record(work, "allowed_role.added", of=concerning(work, work.get_one(Identity, customer_id)), role=role_id)
 
 
 def disallow_role(work: Work, customer_id: str, role_id: str, move_to: str | None) -> None:
@@ -214,8 +214,8 @@ def disallow_role(work: Work, customer_id: str, role_id: str, move_to: str | Non
     if holders:
         work.execute(update(Identity).where(held).values(role_id=move_to, version=Identity.version + 1))
     work.delete(allowed)
-    of = about(work, customer_id, customer_id)
-    record(work, "allowed_role.removed", of=of, customer=customer_id, role=role_id, moved=[*holders], moved_to=move_to)
+    about = concerning(work, work.get_one(Identity, customer_id))
+    record(work, "allowed_role.removed", of=about, role=role_id, moved=list(holders), moved_to=move_to)
 
 
 def set_portal_enabled(work: Work, slug: str, *, enabled: bool) -> None:

@@ -86,7 +86,8 @@ def _refusals(
     if names is None:
         names = queries.names(reader, {row.subject_id for row in found})
     seen = current.visitor().level("console", "audit") > Level.FORBIDDEN
-    query = {"event": "login.refused", **({"subject": login} if login else {})}
+    whose = {"subject": login or identity_id} if identity_id else {"customer": login or customer_id}
+    query = {"event": "login.refused", **whose}
     return Refusals(
         [_told(row, names) for row in found[:most]],
         len(found) > most,

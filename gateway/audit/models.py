@@ -11,6 +11,18 @@ from gateway.db import Base
 LOG_IN_REFUSED = text("event = 'login.refused'")
 """Which rows the index of refused log-ins holds. A query has to say it in the same words to find them by it."""
 
+VISITED = text("event = 'visit.start'")
+"""Which rows the index of visits holds."""
+
+IN_A_VISIT = text("launch_id IS NOT NULL")
+"""Which rows the index of launches holds."""
+
+OF_INDIVIDUALS = text(
+    "event IN ('access.changed', 'factor.reset', 'identity.restored', 'identity.suspended', 'individual.changed',"
+    " 'individual.created', 'individual.deleted', 'invitation.sent', 'password.reset')"
+)
+"""Which rows the index of what customers are shown of their individuals holds."""
+
 
 OUTSIDE = text("reason = 'network'")
 """Which rows the index of refusals by network holds, in the same words likewise."""
@@ -43,6 +55,17 @@ class AuditEvent(Base):
             "seq",
             sqlite_where=OUTSIDE,
             postgresql_where=OUTSIDE,
+        ),
+        Index("ix_audit_event_portal", "portal", "seq"),
+        Index("ix_audit_event_address", "address", "seq"),
+        Index("ix_audit_event_launch_id", "launch_id", "seq", sqlite_where=IN_A_VISIT, postgresql_where=IN_A_VISIT),
+        Index("ix_audit_event_visit", "customer_id", "seq", sqlite_where=VISITED, postgresql_where=VISITED),
+        Index(
+            "ix_audit_event_people",
+            "customer_id",
+            "seq",
+            sqlite_where=OF_INDIVIDUALS,
+            postgresql_where=OF_INDIVIDUALS,
         ),
     )
 

@@ -1,47 +1,55 @@
 """What pages need to know of the record."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from heapq import merge
+from ipaddress import ip_address
+from itertools import islice, product
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased
 
-from gateway.audit.models import LOG_IN_REFUSED, OUTSIDE, AuditEvent
-from gateway.db import AnyRow
+from gateway.audit.models import LOG_IN_REFUSED, OF_INDIVIDUALS, OUTSIDE, AuditEvent
+from gateway.audit.words import OWN
+from gateway.db import AnyRow, AnySelect
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
-KNOWN_EVENTS = (
-    *("login.ok", "login.refused", "logout", "password.changed", "password.reset", "session.ended"),
-    *("launch.started", "launch.refused", "launch.replay", "launch.expired", "visit.start", "visit.end"),
-    *("access.changed", "customer.created", "customer.changed", "class.created", "class.changed", "class.deleted"),
-    *("access.refused", "role.created", "role.changed", "allowed_role.added", "gateway.changed"),
-    *("reset.asked", "reset.sent", "reset.refused", "reset.used", "proof.ok", "sessions.ended"),
-    *("email.asked", "email.changed", "mail.again"),
-    *("individual.created", "individual.changed", "individual.deleted", "invitation.sent", "invitation.used"),
-    *("token.created", "token.revoked", "token.leaked", "token.refused", "token.login_mismatch"),
-    *("api_session.started", "api_session.ended"),
-    *("networks.changed", "throttle.freed"),
-    *("factor.refused", "factor.locked", "factor.set_up", "factor.removed", "factor.on", "factor.off", "factor.reset"),
-    *("recovery_code.used", "recovery_codes.renewed", "device.remembered", "device.forgotten"),
-    *("key.missing", "key.tampered", "keys.renewed"),
-    *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
-    *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.deleted"),
-    *("portal.up", "portal.down", "launch.many", "alarm.closed", "audit.broken"),
-    *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
-)
-"""The events that are offered in the search; others (of portals and imports) are typed."""
+EXPORTED_AT_ONCE = 1000
+LAST = 2**63 - 1
+LATE = timedelta(hours=1)
+"""How long after its moment an event is written at the latest: so closely do numbers of rows follow moments."""
+PLAIN: Mapping[str, str] = {
+    **{name: name for name in ("seq", "at", "event", "outcome", "reason", "realm")},
+    "actor": "actor_id",
+    "subject": "subject_id",
+    "customer": "customer_id",
+    "portal": "portal",
+    "mode": "mode",
+    "launch": "launch_id",
+    "session": "session",
+    "address": "address",
+    "agent": "agent",
+    "request_id": "request_id",
+    "details": "details",
+}
+"""What a row is given out as, in the API and in exports: the name there, and the column."""
 
 _EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq.desc())
+_earlier = aliased(AuditEvent)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events are asked for; None or empty: any."""
+    """Which events are asked for; None or empty: any. People by their ids, `address` exactly."""
 
     actors: Collection[str] | None = None
     subjects: Collection[str] | None = None
+    customers: Collection[str] | None = None
     event: str = ""
+    portal: str = ""
+    address: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -52,7 +60,7 @@ def refused_log_ins(
     """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first."""
     statement = (
         select(AuditEvent.at, AuditEvent.subject_id, AuditEvent.address, AuditEvent.reason)
-        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, *_since(since))
+        .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, *_between(since, None))
         .order_by(AuditEvent.seq.desc())
         .limit(most)
     )
@@ -72,7 +80,7 @@ def refused_outside(reader: Connection, identity_id: str, since: datetime, most:
             AuditEvent.subject_id == identity_id,
             AuditEvent.actor_id == identity_id,
             AuditEvent.address.is_not(None),
-            *_since(since),
+            *_between(since, None),
         )
         .order_by(AuditEvent.seq.desc())
         .limit(most)
@@ -80,29 +88,123 @@ def refused_outside(reader: Connection, identity_id: str, since: datetime, most:
     return reader.execute(statement).all()
 
 
-def _since(moment: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions under which an event is not from before a moment, the first one by number: an index that
-    is in order of the numbers is then read no further back.
-    """
-    found = aliased(AuditEvent)
-    first = select(found.seq).where(found.at >= moment).order_by(found.at, found.seq).limit(1).scalar_subquery()
-    return AuditEvent.seq >= first, AuditEvent.at >= moment
-
-
 def events(reader: Connection, wanted: Wanted, after: str | None, size: int = PAGE_SIZE) -> Page[AnyRow]:
     """Return a page of events, the latest first; raises `Invalid` for a cursor that is not ours."""
-    statement = _EVENTS.limit(size + 1)
-    if wanted.actors is not None:
-        statement = statement.where(AuditEvent.actor_id.in_(wanted.actors))
-    if wanted.subjects is not None:
-        statement = statement.where(AuditEvent.subject_id.in_(wanted.subjects))
+    return page_of(_found(reader, _EVENTS, wanted, _before(after), size + 1), _key, size)
+
+
+def lines(reader: Connection, wanted: Wanted, after: str | None, size: int = PAGE_SIZE) -> Page[AnyRow]:
+    """Return a page of events in which a visit is one line: the first of its events that is asked for.
+
+    That one stays the first, whatever else happens in the visit, so no line moves while somebody turns pages. Raises
+    `Invalid` for a cursor that is not ours.
+    """
+    # Who acts for whom is one and the same in all of a visit, so it is not asked again. What else is asked is put so
+    # that no index but that of the launch is good for it.
+    conditions = [_earlier.launch_id == AuditEvent.launch_id, _earlier.seq < AuditEvent.seq]
+    for column, value in ((_earlier.event, wanted.event), (_earlier.portal, wanted.portal)):
+        if value:
+            conditions.append(column.concat("") == value)
+    if wanted.address:
+        conditions.append(_earlier.address.concat("") == _plain_address(wanted.address))
+    if wanted.since:
+        conditions += [_earlier.seq >= _first_since(wanted.since), _earlier.at >= wanted.since]
+    first = or_(AuditEvent.launch_id.is_(None), not_(exists().where(and_(*conditions))))
+    return page_of(_found(reader, _EVENTS.where(first), wanted, _before(after), size + 1), _key, size)
+
+
+def every(reader: Connection, wanted: Wanted) -> Iterator[Sequence[AnyRow]]:
+    """Yield all events that are asked for, the latest first, some at a time; none that come meanwhile."""
+    before = LAST
+    while rows := _found(reader, _EVENTS, wanted, before, EXPORTED_AT_ONCE):
+        yield rows
+        before = rows[-1].seq
+
+
+def shown_to(
+    reader: Connection,
+    identity_id: str,
+    customer_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    after: str | None,
+) -> Page[AnyRow]:
+    """Return a page of what somebody is shown of the record, the latest first: what is about themselves.
+
+    With it comes, for a customer (`customer_id`), what is done to its individuals. Raises `Invalid` for a cursor that
+    is not ours.
+    """
+    within = [AuditEvent.seq < _before(after), *_between(since, until)]
+    own = _EVENTS.where(AuditEvent.subject_id == identity_id, AuditEvent.event.in_(sorted(OWN)), *within)
+    if customer_id is None:
+        return page_of(reader.execute(own.limit(PAGE_SIZE + 1)).all(), _key)
+    theirs = _EVENTS.where(
+        AuditEvent.customer_id == customer_id, OF_INDIVIDUALS, AuditEvent.subject_id != identity_id, *within
+    )
+    both = [select(part.limit(PAGE_SIZE + 1).subquery()) for part in (own, theirs)]
+    merged = both[0].union_all(both[1]).subquery()
+    rows = reader.execute(select(merged).order_by(merged.c.seq.desc()).limit(PAGE_SIZE + 1)).all()
+    return page_of(rows, _key)
+
+
+def plain(row: AnyRow) -> dict[str, Any]:
+    """Return a row as it is given out to programs."""
+    return {name: getattr(row, column) for name, column in PLAIN.items()}
+
+
+def _key(row: AnyRow) -> tuple[int]:
+    return (row.seq,)
+
+
+def _before(after: str | None) -> int:
+    """Return the number below which a page begins."""
+    return int(decode_cursor(after, int)[0]) if after else LAST
+
+
+def _found(reader: Connection, statement: AnySelect, wanted: Wanted, before: int, most: int) -> Sequence[AnyRow]:
+    """Return the latest rows below `before` that are asked for, at most so many.
+
+    A login may be somebody's in each realm: for each of them the rows are in order, for both together they are not.
+    """
+    statement = statement.where(AuditEvent.seq < before, *_between(wanted.since, wanted.until)).limit(most)
     if wanted.event:
         statement = statement.where(AuditEvent.event == wanted.event)
-    if wanted.since is not None:
-        statement = statement.where(AuditEvent.at >= wanted.since)
-    if wanted.until is not None:
-        statement = statement.where(AuditEvent.at < wanted.until)
-    if after:
-        (seq,) = decode_cursor(after, int)
-        statement = statement.where(AuditEvent.seq < seq)
-    return page_of(reader.execute(statement).all(), lambda row: (row.seq,), size)
+    if wanted.portal:
+        statement = statement.where(AuditEvent.portal == wanted.portal)
+    if wanted.address:
+        statement = statement.where(AuditEvent.address == _plain_address(wanted.address))
+    columns = (AuditEvent.actor_id, AuditEvent.subject_id, AuditEvent.customer_id)
+    asked = [(None,) if ids is None else ids for ids in (wanted.actors, wanted.subjects, wanted.customers)]
+    found = []
+    for who in product(*asked):
+        people = [column == id for column, id in zip(columns, who, strict=True) if id is not None]
+        found.append(reader.execute(statement.where(*people)).all())
+    return found[0] if len(found) == 1 else list(islice(merge(*found, key=lambda row: -row.seq), most))
+
+
+def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return what holds for events between two moments: by number, which every index has, and by moment."""
+    conditions: list[ColumnElement[bool]] = []
+    if since is not None:
+        conditions += [AuditEvent.seq >= _first_since(since), AuditEvent.at >= since]
+    if until is not None:
+        ends = select(_earlier.seq).where(_earlier.at < until + LATE)
+        last = ends.order_by(_earlier.at.desc(), _earlier.seq.desc()).limit(1).scalar_subquery()
+        conditions += [AuditEvent.seq <= func.coalesce(last, 0), AuditEvent.at < until]
+    return conditions
+
+
+def _first_since(since: datetime) -> ColumnElement[int]:
+    begins = select(_first.seq).where(_first.at >= since - LATE)
+    return func.coalesce(begins.order_by(_first.at, _first.seq).limit(1).scalar_subquery(), LAST)
+
+
+_first = aliased(AuditEvent)
+
+
+def _plain_address(text: str) -> str:
+    """Return an address as the record has it."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return text

@@ -1,7 +1,6 @@
 """Remembered devices: browsers that are asked for the password alone, for thirty days (`product.md` §5)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import ua_parser
@@ -10,8 +9,10 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import record
 from gateway.db import AnyRow, rows_changed
+from gateway.identity.concerning import concerning
 from gateway.identity.factor_models import Device
-from gateway.identity.sessions import about_id, key_of, new_cookie
+from gateway.identity.models import Identity
+from gateway.identity.sessions import key_of, new_cookie
 
 GOOD_FOR = timedelta(days=30)
 
@@ -55,8 +56,8 @@ def remember(
     )
     work.add(device)
     work.flush()
-    of = replace(about_id(work, identity_id), actor_id=identity_id)
-    record(work, "device.remembered", of=of, identity=identity_id, device=device.id, name=device.name)
+    about = concerning(work, work.get_one(Identity, identity_id))
+    record(work, "device.remembered", of=about, device=device.id, name=device.name)
     return fresh
 
 
@@ -75,8 +76,8 @@ def forget(work: Work, identity_id: str, id: str | None = None) -> bool:
     gone = delete(Device).where(Device.identity_id == identity_id)
     forgotten = rows_changed(work.execute(gone if id is None else gone.where(Device.id == id)))
     if forgotten:
-        of = about_id(work, identity_id)
-        record(work, "device.forgotten", of=of, identity=identity_id, device=id, devices=forgotten)
+        about = concerning(work, work.get_one(Identity, identity_id))
+        record(work, "device.forgotten", of=about, device=id, devices=forgotten)
     return bool(forgotten)
 
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, exists
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import about, record
+from gateway.audit.operations import record
 from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
-from gateway.identity import links, operations, sessions
+from gateway.identity import links, sessions
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Invitation
 from gateway.mail.letters import Letter
 from gateway.mail.operations import put
@@ -35,8 +36,7 @@ def invite(work: Work, identity: Identity, usable_from: datetime, now: datetime)
     ended = sessions.end_all(work, identity.id, "password-reset", now)
     secret = links.make(work, Invitation, identity.id, until, now)
     put(work, identity.id, identity.email, Letter.INVITATION, now, secret=secret, until=until.isoformat())
-    of = about(work, identity.id, identity.customer_id)
-    record(work, "invitation.sent", of=of, identity=identity.id, until=until.isoformat(), sessions_ended=ended)
+    record(work, "invitation.sent", of=concerning(work, identity), until=until.isoformat(), sessions_ended=ended)
 
 
 def whose(reader: Connection, secret: str, now: datetime) -> str | None:
@@ -48,6 +48,5 @@ def use(work: Work, identity_id: str, secret: str, now: datetime) -> bool:
     """Use somebody's link up; one caller wins."""
     used = links.use(work, Invitation, secret, now, _NO_PASSWORD) is not None
     if used:
-        of = operations.stamp_of(work, work.get_one(Identity, identity_id))
-        record(work, "invitation.used", of=of, identity=identity_id)
+        record(work, "invitation.used", of=concerning(work, work.get_one(Identity, identity_id)))
     return used

@@ -15,6 +15,7 @@ from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins, networks, passwords, second_factor, sessions
 from gateway.identity.arrivals import Failures, arrive
+from gateway.identity.concerning import concerning
 from gateway.identity.inheritance import says
 from gateway.identity.models import (
     CustomerClass,
@@ -257,13 +258,13 @@ def suspend(work: Work, identity_id: str, now: datetime, *, suspended: bool) -> 
         .where(Identity.id == identity_id, Identity.kind != Kind.CUSTOMER, Identity.suspended != suspended)
         .values(suspended=suspended)
     )
-    if not rows_changed(changed) and work.get(Identity, identity_id) is None:
+    identity = work.get(Identity, identity_id)
+    if identity is None or (not rows_changed(changed) and identity.kind is Kind.CUSTOMER):
         raise NotFound
     if suspended:
         sessions.end_all(work, identity_id, "suspended", now)
         sessions.end_visits(work, Session.actor_id == identity_id, "actor-suspended", now)
-    of = sessions.about_id(work, identity_id)
-    record(work, "identity.suspended" if suspended else "identity.restored", of=of, identity=identity_id)
+    record(work, "identity.suspended" if suspended else "identity.restored", of=concerning(work, identity))
 
 
 def set_customer_status(

@@ -186,6 +186,11 @@ def ids_of_login(reader: Connection, login: str) -> list[str]:
     return list(reader.execute(found).scalars())
 
 
+def ids_of(reader: Connection, text: str) -> list[str]:
+    """Return who is meant by a login or an id: whoever has that login, else the id, of somebody gone perhaps."""
+    return ids_of_login(reader, text) or [text]
+
+
 def names(reader: Connection, ids: Collection[str]) -> dict[str, str]:
     """Return the names of identities by id."""
     if not ids:

@@ -1,6 +1,6 @@
 """The second factor (`product.md` §5): what is asked of somebody, whether it was right, set up, turned off, reset."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +8,12 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
-from gateway.audit.operations import Stamp, record
+from gateway.audit.operations import record
 from gateway.db import rows_changed
 from gateway.errors import FactorRefused, Forbidden, Invalid, KeyMissing, NotFound, Tampered
 from gateway.i18n.catalog import N_
 from gateway.identity import app_keys, devices, passkeys, recovery_codes, sessions, wrong_codes
+from gateway.identity.concerning import concerning
 from gateway.identity.factor_models import AppKey, Device, Passkey, RecoveryCode, WrongCodes
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind
@@ -143,21 +144,21 @@ def check(work: Work, vault: Vault, identity_id: str, typed: str, now: datetime,
         wrong_codes.admit(work, identity_id, now)
         _accept(work, vault, identity, typed, now, app_counts)
     except FactorRefused as refused:
-        of = _about(work, identity)
+        of = concerning(work, identity)
         record(work, "factor.refused", outcome="refused", reason=refused.cause, of=of)
         if refused.cause in COUNTED and wrong_codes.count(work, identity_id, now):
             record(work, "factor.locked", of=of)
             _tell(work, identity, "locked", now)
         raise
     except KeyMissing as missing:
-        record(work, "key.missing", outcome="refused", of=_about(work, identity), key=missing.key_id)
+        record(work, "key.missing", outcome="refused", of=concerning(work, identity), key=missing.key_id)
         raise
 
 
 def _accept(work: Work, vault: Vault, identity: Identity, typed: str, now: datetime, app_counts: bool) -> None:
     if recovery_codes.CODE.fullmatch(typed):
         recovery_codes.use(work, identity.id, typed, now)
-        record(work, "recovery_code.used", of=_about(work, identity))
+        record(work, "recovery_code.used", of=concerning(work, identity))
         _tell(work, identity, "code-used", now)
     elif not app_counts:
         raise FactorRefused("wrong")
@@ -165,7 +166,7 @@ def _accept(work: Work, vault: Vault, identity: Identity, typed: str, now: datet
         try:
             app_keys.use(work, vault, identity.id, typed, now)
         except Tampered as error:
-            record(work, "key.tampered", outcome="refused", of=_about(work, identity), table="app_key")
+            record(work, "key.tampered", outcome="refused", of=concerning(work, identity), table="app_key")
             raise FactorRefused("broken") from error
 
 
@@ -179,7 +180,7 @@ def use_passkey(
     try:
         return passkeys.use(work, party, place, answer, now, identity_id)
     except FactorRefused as refused:
-        of = _about(work, work.get_one(Identity, identity_id)) if identity_id else None
+        of = concerning(work, work.get_one(Identity, identity_id)) if identity_id else None
         record(work, "factor.refused", outcome="refused", reason=refused.cause, of=of)
         raise
 
@@ -204,7 +205,7 @@ def set_up_app(
     app_keys.confirm(work, vault, identity_id, session_key, typed, now)
     identity.second_factor_chosen = identity.second_factor_chosen or chosen
     devices.forget(work, identity_id)
-    record(work, "factor.set_up", of=_about(work, identity), factor="app")
+    record(work, "factor.set_up", of=concerning(work, identity), factor="app")
     _tell(work, identity, "app", now)
     return recovery_codes.renew(work, identity_id)
 
@@ -218,7 +219,7 @@ def add_passkey(
     """
     identity = _held(work, identity_id)
     passkey, method = passkeys.enrol(work, party, place, identity_id, answer, name, now)
-    record(work, "factor.set_up", of=_about(work, identity), factor="passkey", passkey=passkey, name=name)
+    record(work, "factor.set_up", of=concerning(work, identity), factor="passkey", passkey=passkey, name=name)
     _tell(work, identity, "passkey", now)
     left = select(RecoveryCode.key).where(RecoveryCode.identity_id == identity_id, RecoveryCode.used_at.is_(None))
     return ([] if work.execute(left.limit(1)).first() else recovery_codes.renew(work, identity_id)), method
@@ -227,7 +228,7 @@ def add_passkey(
 def renew_codes(work: Work, identity_id: str, now: datetime) -> list[str]:
     """Give somebody ten new recovery codes and return them; the ones before stop working."""
     identity = _held(work, identity_id)
-    record(work, "recovery_codes.renewed", of=_about(work, identity))
+    record(work, "recovery_codes.renewed", of=concerning(work, identity))
     _tell(work, identity, "codes", now)
     return recovery_codes.renew(work, identity_id)
 
@@ -245,7 +246,7 @@ def remove_passkey(work: Work, identity_id: str, id: str, now: datetime) -> None
     if len(ids) == 1 and factor.asked and (factor.passkey_required or not factor.app):
         raise Forbidden(N_("This is your last one, and it is asked for at the log-in."), "last_one")
     work.execute(delete(Passkey).where(Passkey.id == id))
-    record(work, "factor.removed", of=_about(work, identity), factor="passkey", passkey=id)
+    record(work, "factor.removed", of=concerning(work, identity), factor="passkey", passkey=id)
     _tell(work, identity, "passkey-removed", now)
 
 
@@ -255,7 +256,7 @@ def turn_on(work: Work, identity_id: str, now: datetime) -> None:
     if not _state_in(work, identity_id, now).factor.set_up:
         raise Invalid({"": [N_("Set up an authenticator app or a passkey first.")]})
     identity.second_factor_chosen = True
-    record(work, "factor.on", of=_about(work, identity))
+    record(work, "factor.on", of=concerning(work, identity))
     _tell(work, identity, "on", now)
 
 
@@ -269,7 +270,7 @@ def turn_off(work: Work, identity_id: str, now: datetime) -> None:
         raise Forbidden(N_("Two-factor authentication is required of you, so it stays on."), "required")
     identity.second_factor_chosen = False
     _drop(work, identity_id, AppKey, RecoveryCode, Device)
-    record(work, "factor.off", of=_about(work, identity))
+    record(work, "factor.off", of=concerning(work, identity))
     _tell(work, identity, "off", now)
 
 
@@ -288,7 +289,7 @@ def drop(work: Work, identity_id: str, now: datetime, reason: str = "") -> bool:
     if not _drop(work, identity_id, AppKey, Passkey, RecoveryCode, Device, WrongCodes):
         return False
     ended = sessions.end_all(work, identity_id, "factor-reset", now)
-    record(work, "factor.reset", of=_about(work, identity), why=reason or None, sessions_ended=ended)
+    record(work, "factor.reset", of=concerning(work, identity), why=reason or None, sessions_ended=ended)
     _tell(work, identity, "reset", now)
     return True
 
@@ -316,18 +317,6 @@ def _state_in(work: Work, identity_id: str, now: datetime) -> State:
 
 def _drop(work: Work, identity_id: str, *kinds: Any) -> int:
     return sum(rows_changed(work.execute(delete(kind).where(kind.identity_id == identity_id))) for kind in kinds)
-
-
-def _about(work: Work, identity: Identity) -> Stamp:
-    """Return the stamp of a row of the record about somebody; at the log-in there is nobody else who acts."""
-    stamp: Stamp = work.info["stamp"]
-    return replace(
-        stamp,
-        realm=stamp.realm or identity.realm,
-        actor_id=stamp.actor_id or identity.id,
-        subject_id=identity.id,
-        customer_id=identity.customer_id,
-    )
 
 
 def _tell(work: Work, identity: Identity, what: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as Work
 from gateway.audit.operations import Stamp, about, record
 from gateway.db import new_id, rows_changed
 from gateway.identity import elsewhere
+from gateway.identity.concerning import concerning
 from gateway.identity.models import ExternalSession, Identity, Realm, Scope, Session, Stage
 from gateway.identity.proofs import joined
 
@@ -145,7 +146,8 @@ def end_one(work: Work, subject_id: str, session_id: str, now: datetime, why: st
     ).one_or_none()
     if key is None:
         return False
-    record(work, "session.ended", of=about_id(work, subject_id), ended=session_id, of_identity=subject_id)
+    about = concerning(work, work.get_one(Identity, subject_id))
+    record(work, "session.ended", of=about, ended=session_id)
     return end(work, key, why, now)
 
 
@@ -176,15 +178,16 @@ def end_everybodys(work: Work, now: datetime, customer_id: str | None = None, bu
     over = select(Session.key).where(Session.ended_at == now, Session.ended_why == "ended-by-staff")
     elsewhere.end(work, ExternalSession.session_key.in_(over), "ended-by-staff", now)
     end_visits(work, Session.parent_key.in_(over), "console-ended", now)
-    of = None if customer_id is None else about(work, customer_id, customer_id)
-    record(work, "sessions.ended", of=of, customer=customer_id, sessions_ended=rows_changed(ended))
+    about = concerning(work, work.get_one(Identity, customer_id)) if customer_id else None
+    record(work, "sessions.ended", of=about, sessions_ended=rows_changed(ended))
     return rows_changed(ended)
 
 
 def end_all_own(work: Work, subject_id: str, now: datetime, but: bytes | None = None, why: str = "ended") -> None:
     """End the own sessions of an identity at somebody's wish, all `but` one."""
     ended = end_all(work, subject_id, why, now, but=but)
-    record(work, "sessions.ended", of=about_id(work, subject_id), of_identity=subject_id, sessions_ended=ended)
+    about = concerning(work, work.get_one(Identity, subject_id))
+    record(work, "sessions.ended", of=about, sessions_ended=ended)
 
 
 def end_visits(work: Work, which: object, why: str, now: datetime) -> int:

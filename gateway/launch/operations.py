@@ -138,7 +138,8 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "refused_at": None,
         },
     )
-    record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only)
+    role = subject.role_name if launch.mode is Mode.ASSIGNED else None
+    record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only, role=role)
     return cookie
 
 

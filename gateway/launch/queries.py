@@ -1,6 +1,6 @@
 """What can be opened for whom, what not, and why: the menu and the door ask the same function."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,11 @@ from gateway.access.delegation import Levels
 from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
-from gateway.access.queries import ADMINISTRATOR, Ended, role_levels, visitor_from
+from gateway.access.queries import ADMINISTRATOR, VISIT_ABSOLUTE, VISIT_IDLE, Ended, role_levels, visitor_from
 from gateway.access.rights import Rights
 from gateway.access.roles import called
 from gateway.access.visitor import Visitor
+from gateway.audit.visits import Visit
 from gateway.db import AnySelect, Part, Prepared
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.inheritance import says
@@ -283,6 +284,16 @@ def main_choice(who: Visitor, facts: Facts) -> Choice:
     code = refusal(Powers.from_levels(who.levels), facts, Mode.ASSIGNED, False)
     why = _(REASONS[code]) if code else None
     return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, why, facts.reason_required)
+
+
+def live_visits(reader: Connection, visits: Iterable[Visit], now: datetime) -> Collection[str]:
+    """Return which sessions of these visits are live; asks only for those that may be."""
+    begun, used = now - VISIT_ABSOLUTE, now - VISIT_IDLE
+    asked = [visit.session for visit in visits if visit.ended_at is None and visit.started_at > begun]
+    if not any(asked):
+        return ()
+    live = (Session.ended_at.is_(None), Session.started_at > begun, Session.last_seen_at > used)
+    return set(reader.execute(select(Session.id).where(Session.id.in_(asked), *live)).scalars())
 
 
 def _opens(levels: Levels, slug: str) -> bool:

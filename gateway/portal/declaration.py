@@ -1,7 +1,7 @@
 """A portal is a value: declared once, checked at start."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import Blueprint
@@ -21,6 +21,9 @@ class Portal:
     `hue` is one of five colours (1 to 5), `importers` are the CSV files that it takes. `translations` is the folder of
     its catalogues, `<language>/LC_MESSAGES/messages.po`; without one its texts are in the gateway's. `forget` takes
     away what it kept of customers for long enough, and all that it has of one that is erased.
+
+    `events` are the titles of what it puts on the record, by code (`<slug>.…`), `details` what the details of those are
+    called, by key; both marked with `N_`. What staff do in a visit is told to the customer in these words.
     """
 
     slug: str
@@ -35,6 +38,8 @@ class Portal:
     path: str = ""
     translations: Path | None = None
     forget: Forget | None = None
+    events: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:

@@ -26,7 +26,7 @@ from gateway.web.redirects import page_of, reauthentication_path
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An entry of the navigation; without `url` it is a heading over open tabs."""
+    """An entry of the navigation. What is only a heading leads to its first open tab; a forbidden page nowhere."""
 
     title: str
     url: str | None
@@ -92,11 +92,14 @@ def _navigation(
         for node in nodes:
             key = f"{prefix}{node.key}"
             children = tuple(items(node.tabs, f"{key}."))
-            path = registry.paths.get((slug, key)) if under(own[key], ceilings) > Level.FORBIDDEN else None
-            if path is None and not any(child.url for child in children):
+            first = next((child.url for child in children if child.url), None)
+            path, url = registry.paths.get((slug, key)), None
+            if under(own[key], ceilings) > Level.FORBIDDEN:
+                url = f"{root}{path}" if path else first
+            if url is None and first is None:
                 continue
             is_here = here is not None and (here == key or here.startswith(f"{key}."))
-            yield Item(_(node.title), f"{root}{path}" if path else None, is_here, children)
+            yield Item(_(node.title), url, is_here, children)
 
     return tuple(items(registry.portals[slug].structure.pages, ""))
 
@@ -134,7 +137,8 @@ def shell(registry: Registry, who: Visitor) -> Shell:
 def _links(registry: Registry, root: str, _language: str) -> tuple[Mapping[str, str], ...]:
     """Return where everybody's menu leads."""
     links = [{"title": _("All portals"), "url": f"{root}/", "icon": "layout-dashboard"}]
-    for key, icon in (("profile", "user-round"), ("security", "shield-check"), ("preferences", "languages")):
+    everybodys = {"profile": "user-round", "security": "shield-check", "preferences": "languages"}
+    for key, icon in {**everybodys, "activity.own": "history"}.items():
         if path := registry.paths.get(("self-care", key)):
             title = registry.portals["self-care"].structure.nodes[key].title
             links.append({"title": _(title), "url": f"{root}{path}", "icon": icon})

@@ -58,7 +58,12 @@ class Registry:
             if portal.hue not in range(1, 6):
                 raise DeclarationError(f"the portal {portal.slug!r} has hue {portal.hue}; there are 1 to 5")
             portal.structure.nodes  # noqa: B018 - reading it checks the keys
+            for event in portal.events:
+                if not event.startswith(f"{portal.slug}."):
+                    raise DeclarationError(f"the event {event!r} of {portal.slug!r} should begin with {portal.slug}.")
             self.own[portal.slug] = portal
+        self.events = {code: title for portal in portals for code, title in portal.events.items()}
+        self.details = {key: label for portal in portals for key, label in portal.details.items()}
         self.rights = Rights(self.structures())
         self._all: tuple[Mapping[str, External], Mapping[str, AnyPortal]] = ({}, self.own)
         self.marks: Mapping[str, Mark] = {}

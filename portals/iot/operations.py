@@ -15,14 +15,14 @@ EVENTS = {DeviceStatus.SUSPENDED: "iot.device.suspended", DeviceStatus.ACTIVE: "
 
 def set_status(work: Session, visitor: Visitor, ids: Collection[str], status: DeviceStatus) -> int:
     """Suspend or resume devices; return how many were not so before. `ids` were found to be the customer's."""
-    changed = work.scalars(
+    changed = work.execute(
         update(Device)
         .where(Device.id.in_(ids), Device.customer_id == visitor.customer_id, Device.status != status)
         .values(status=status, version=Device.version + 1)
-        .returning(Device.id)
+        .returning(Device.id, Device.name)
     ).all()
-    for id in changed:
-        record(work, EVENTS[status], device=id)
+    for device in changed:
+        record(work, EVENTS[status], device=device.id, name=device.name)
     return len(changed)
 
 

@@ -14,6 +14,18 @@ portal = Portal(
     blueprint=bp,
     importers=IMPORTERS,
     forget=forget_usage,
+    events={
+        "iot.device.changed": N_("Device changed"),
+        "iot.device.resumed": N_("Device resumed"),
+        "iot.device.suspended": N_("Device suspended"),
+        "iot.alert.created": N_("Alert created"),
+        "iot.alert.changed": N_("Alert changed"),
+        "iot.alert.deleted": N_("Alert deleted"),
+    },
+    details={
+        "kind": N_("Kind"),
+        "threshold": N_("Threshold"),
+    },
     structure=Root(
         Page("devices", N_("Devices"), endpoint="iot.devices"),
         Page("usage", N_("Usage"), endpoint="iot.usage"),

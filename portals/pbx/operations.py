@@ -37,7 +37,7 @@ def save_extension(work: Session, visitor: Visitor, extension: Any, values: Mapp
     _save(work, visitor, extension.id, Kind.TELEPHONE, values, version)
     before = {name: getattr(extension, name) for name in values if getattr(extension, name) != values[name]}
     after = {name: values[name] for name in before}
-    record(work, "pbx.extension.changed", extension=extension.id, before=before, after=after)
+    record(work, "pbx.extension.changed", extension=extension.id, number=extension.number, before=before, after=after)
 
 
 def create_ring_group(work: Session, visitor: Visitor, values: Mapping[str, Any]) -> str:
@@ -72,6 +72,7 @@ def save_ring_group(
         work,
         "pbx.ring_group.changed",
         ring_group=id,
+        number=before["number"],
         before={name: before[name] for name in changed},
         after={name: values[name] for name in changed},
     )

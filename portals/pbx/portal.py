@@ -14,6 +14,27 @@ portal = Portal(
     blueprint=bp,
     importers=IMPORTERS,
     forget=forget_calls,
+    events={
+        "pbx.extension.created": N_("Extension created"),
+        "pbx.extension.changed": N_("Extension changed"),
+        "pbx.ring_group.created": N_("Ring group created"),
+        "pbx.ring_group.changed": N_("Ring group changed"),
+        "pbx.ring_group.deleted": N_("Ring group deleted"),
+        "pbx.transfer.announced": N_("Transfer announced"),
+        "pbx.transfer.withdrawn": N_("Transfer taken back"),
+    },
+    details={
+        "amount": N_("Amount"),
+        "currency": N_("Currency"),
+        "forward_busy": N_("Forwards when busy"),
+        "forward_no_answer": N_("Forwards when nobody answers"),
+        "forward_to": N_("Forwards to"),
+        "members": N_("Members"),
+        "no_answer_seconds": N_("Seconds until nobody answers"),
+        "number": N_("Number"),
+        "seconds": N_("Seconds"),
+        "strategy": N_("How it rings"),
+    },
     structure=Root(
         Page("overview", N_("Overview"), endpoint="pbx.overview"),
         Page(

@@ -119,9 +119,12 @@ class SessionItem(Schema):
 class EventsAsked(Paging):
     """Which events."""
 
-    actor = fields.String(load_default="", metadata=about("A login: who was at the keyboard."))
-    subject = fields.String(load_default="", metadata=about("A login: in whose name."))
-    event = fields.String(load_default="", metadata=about("A name such as launch.started."))
+    actor = fields.String(load_default="", metadata=about("A login or an id: who was at the keyboard.", "helen"))
+    subject = fields.String(load_default="", metadata=about("A login or an id: in whose name.", "john"))
+    customer = fields.String(load_default="", metadata=about("A login or an id, with all its individuals.", "abc"))
+    event = fields.String(load_default="", metadata=about("What happened.", "launch.started"))
+    portal = fields.String(load_default="", metadata=about("The key of a portal.", "pbx"))
+    address = fields.String(load_default="", metadata=about("From where, exactly.", "203.0.113.7"))
     since = Moment(metadata=about("From this moment on."))
     until = Moment(metadata=about("Before this moment."))
 
