@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
-from gateway.access.acting import Facts, Powers, visit_verdict
+from gateway.access.acting import Facts, Powers, consent_missing, visit_verdict
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
 from gateway.access.rights import Compiled, Defaults, Rights, without_individuals
@@ -26,6 +26,7 @@ from gateway.identity.models import (
     Scope,
     Session,
     Stage,
+    SupportAccess,
 )
 from gateway.identity.standing import Standing, individual_standing, log_in_refusal
 
@@ -85,6 +86,7 @@ _self_care_columns = (
     _customer.status.label("customer_status"),
     CustomerClass.idle_minutes,
     CustomerClass.absolute_minutes,
+    CustomerClass.support_access.label("class_support"),
     AllowedRole.role_id.label("allowed_role_id"),
     exists().where(_handed_out.customer_id == _subject.customer_id).label("hands_out"),
     *says(PREFERENCES, _subject, _customer, CustomerClass),
@@ -117,6 +119,8 @@ _VISIT = Prepared(
             *_self_care_columns,
             Session.mode,
             Session.view_only,
+            Session.emergency,
+            _customer.support_until,
             Session.reason,
             Session.handle,
             Session.launch_id,
@@ -301,7 +305,15 @@ def _self_care(
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
         support_access=defaults.support_access,
+        class_support=row.class_support,
     )
+
+
+def _visit_until(row: AnyRow) -> datetime:
+    """Return when a visit ends at the latest: its hour, or before that the window of the customer's consent."""
+    hour: datetime = row.started_at + VISIT_ABSOLUTE
+    on_consent = row.class_support is SupportAccess.CONSENT and not row.emergency
+    return min(hour, row.support_until) if on_consent else hour
 
 
 def _acting(
@@ -318,9 +330,15 @@ def _acting(
     preferences = preferences_in_force(row, defaults.preferences)
     actor_levels = admin_levels(rights, reader, row.actor_role_id, row.actor_role_version)
     facts = Facts(
-        row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now), defaults.support_access
+        row.kind,
+        bool(row.login),
+        row.customer_status,
+        _standing(row, preferences, now),
+        defaults.support_access,
+        consent_missing=consent_missing(row.class_support, row.support_until, now),
     )
-    ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
+    powers = Powers.from_levels(actor_levels)
+    ending, view_only = visit_verdict(powers, facts, row.mode, row.view_only, row.emergency)
     if ending is not None:
         return Ended(ending)
     levels = _levels(rights, reader, row, full=row.mode is Mode.FULL)
@@ -346,6 +364,7 @@ def _acting(
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
         support_access=defaults.support_access,
+        class_support=row.class_support,
         actor=Actor(
             row.actor_id,
             row.actor_name,
@@ -357,8 +376,9 @@ def _acting(
             handle=row.handle,
             mode=row.mode,
             view_only=view_only,
+            emergency=row.emergency,
             reason=row.reason,
-            until=row.started_at + VISIT_ABSOLUTE,
+            until=_visit_until(row),
             launch_id=row.launch_id,
             return_to=row.return_to or "/admin/",
             parent_key=row.parent_key,

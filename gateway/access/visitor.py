@@ -8,7 +8,7 @@ from gateway.access.delegation import Levels
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
 from gateway.i18n.preferences import Preferences
-from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
+from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope, SupportAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An acting session. `until` is when it ends at the latest."""
+    """An acting session. `until` is when it ends at the latest. `emergency`: without the customer's consent."""
 
     handle: str
     mode: Mode
     view_only: bool
+    emergency: bool
     reason: str | None
     until: datetime
     launch_id: str
@@ -40,7 +41,7 @@ class Visit:
 class Visitor:
     """A frozen value, resolved once a request and passed along.
 
-    `started_at` is when whoever is at the keyboard logged in.
+    `started_at` is when whoever is at the keyboard logged in; `class_support` what the customer's class asks of staff.
     """
 
     session_id: str
@@ -64,6 +65,7 @@ class Visitor:
     last_seen_at: datetime
     proved_at: datetime | None
     support_access: bool
+    class_support: SupportAccess | None = None
     actor: Actor | None = None
     visit: Visit | None = None
 

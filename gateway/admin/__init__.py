@@ -17,6 +17,7 @@ from gateway.admin.views import (
     role_views,
     roles,
     sessions,
+    support,
     tokens,
 )
 from gateway.admin.views import gateway as gateway_page
@@ -39,5 +40,6 @@ __all__ = [
     "role_views",
     "roles",
     "sessions",
+    "support",
     "tokens",
 ]

@@ -26,6 +26,7 @@ KNOWN_EVENTS = (
     *("key.missing", "key.tampered", "keys.renewed"),
     *("administrator.created", "identity.suspended", "identity.restored", "customer.status", "portal.on", "portal.off"),
     *("portal.registered", "portal.changed", "portal.structure", "portal.secret", "portal.up", "portal.down"),
+    *("support.asked", "support.opened", "support.declined", "support.closed", "support.mail"),
     *("external.entered", "external.refused", "external.ended", "logout.unconfirmed", "key.made"),
 )
 """The events that are offered in the search; others (of portals and imports) are typed."""

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from gateway.access.structure import Page, Root
+from gateway.access.structure import Page, Root, Tab
 from gateway.i18n.catalog import N_
 from gateway.portal.declaration import Portal
 
@@ -21,5 +21,10 @@ portal = Portal(
         Page("preferences", N_("Preferences"), endpoint="self_care.preferences", own=True),
         Page("individuals", N_("Individuals"), endpoint="self_care.individuals"),
         Page("tokens", N_("API tokens"), endpoint="self_care.tokens"),
+        Page(
+            "activity",
+            N_("Activity"),
+            tabs=(Tab("support-access", N_("Support access"), endpoint="self_care.support_access"),),
+        ),
     ),
 )
