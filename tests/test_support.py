@@ -3,24 +3,27 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
-from gateway import clock
+from gateway import cli, clock
 from gateway.access import support
 from gateway.access.models import SupportRequest
 from gateway.access.operations import set_portal_view
 from gateway.errors import Invalid, Stale
 from gateway.identity.models import Identity, Kind
+from gateway.importing import run
 from tests.cast import ABC, ADAM, AUDREY, GLOBEX, HELEN, JOHN, ROOT
 from tests.consent import PAGE, answer, ask, let_in, recorded, set_class
-from tests.house import Browser, add_identity, change, rows, value, visit_of, working
+from tests.house import Browser, add_identity, change, house_of, rows, value, visit_of, working
 from tests.post import letters, outbox, text_of
 
 NewBrowser = Callable[[], Browser]
+SAID = (Identity.support_until, Identity.support_by_id, Identity.support_mail)
 MISSING = "This customer lets staff in on consent only, and there is none just now."
 
 
@@ -442,3 +445,19 @@ def test_the_customer_is_told_by_mail_of_every_visit_where_it_wants_that__IMP_14
     helen.open("abc")
     assert len(outbox(app)) == 2
     assert [row.details["after"] for row in recorded(app, "support.mail")] == [True, False]
+
+
+def test_a_file_that_is_imported_leaves_the_window_and_the_mail_as_they_are(
+    app: Flask, abc: Browser, tmp_path: Path
+) -> None:
+    let_in(abc, "day")
+    abc.post(f"{PAGE}/mail", {"support_mail": "y"}, page=PAGE)
+    before = rows(app, select(*SAID).where(Identity.id == "abc"))
+    (tmp_path / "customers.csv").write_text(
+        "login,name,customer_class,status,role\nabc,Renamed,Standard,active,owner\nnew,New,Standard,active,owner\n"
+    )
+    house, importers = house_of(app), cli.importers(app.extensions["portico.registry"])
+    run(house.database, house.audit_keys, importers["customers"], tmp_path / "customers.csv")
+    assert value(app, Identity.name, "abc") == "Renamed"
+    assert rows(app, select(*SAID).where(Identity.id == "abc")) == before
+    assert rows(app, select(*SAID).where(Identity.login == "new")) == [(None, None, False)]
