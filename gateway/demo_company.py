@@ -63,7 +63,8 @@ def _house(work: Work, password_hash: str) -> None:
     for row in _rows("classes"):
         if row["name"] not in known:
             preferences = {name: row[name] or None for name in PREFERENCES}
-            work.add(CustomerClass(name=row["name"], second_factor=row["second_factor"] == "yes", **preferences))
+            asked = {"second_factor": row["second_factor"] == "yes", "support_access": row["support_access"]}
+            work.add(CustomerClass(name=row["name"], **asked, **preferences))
     views: dict[tuple[str, str], dict[str, str]] = {}
     for row in _rows("roles"):
         role_id = ensure_role(work, Realm(row["realm"]), row["role"], row["description"])

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Work
 
 from gateway import clock
+from gateway.access import support
 from gateway.api import operations as answers
 from gateway.audit import alarms
 from gateway.audit.operations import Stamp
@@ -124,7 +125,7 @@ def tidy(house: House) -> None:
     now = clock.now()
     with house.database.writing() as work:
         house.stamped(work, Stamp())
-        for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, alarms):
+        for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, support, alarms):
             room.forget_old(work, now)
         links.forget_old(work, now - sessions.KEPT)
         logouts.clean_up(work, house.vault, now)

@@ -82,7 +82,7 @@ REFUSED = [
     ("absolute_minutes", "9" * 400, "Enter a whole number"),
     ("idle_minutes", "soon", "Enter a whole number"),
     ("idle_minutes", "1_0", "Enter a whole number"),
-    ("support_access", "consent", "Not a valid choice"),
+    ("support_access", "closed", "Not a valid choice"),
 ]
 
 

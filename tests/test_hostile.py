@@ -34,7 +34,7 @@ FIELDS = {
     "/admin/login": ("login", "password", "next"),
     "/language": ("language", "next"),
     "/admin/language": ("language", "next"),
-    "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "next"),
+    "/admin/launches": ("subject", "portal", "mode", "view_only", "reason", "emergency", "next"),
     "/admin/gateway": (
         "version",
         "keep_addresses_days",
@@ -114,6 +114,10 @@ FIELDS = {
     ),
     "/admin/customers/abc/allowed-roles": ("role",),
     "/admin/customers/abc/allowed-roles/itlead/remove": ("move_to",),
+    "/admin/customers/abc/support-requests": ("subject", "reason", "next"),
+    "/portals/self-care/activity/support-access": ("open_for", "until"),
+    "/portals/self-care/activity/support-access/requests/none": ("open_for", "until"),
+    "/portals/self-care/activity/support-access/mail": ("support_mail",),
     "/portals/self-care/preferences": (
         *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format"),
         *("input_time_format", "version"),

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from gateway import clock
 from gateway.identity.models import Kind
 from tests.cast import ABC, ROOT
+from tests.consent import ask, set_class
 from tests.house import Browser, add_identity, counting, house_of, working
 
 NewBrowser = Callable[[], Browser]
@@ -26,6 +27,7 @@ BIG = (
     "pbx_payment",
     "iot_device",
     "iot_usage",
+    "support_request",
 )
 
 STAFF_LISTS = (
@@ -220,3 +222,21 @@ def test_individuals_and_administrators_page_by_key_without_gap_or_repeat(app: F
 )
 def test_a_cursor_that_is_not_ours_is_refused_in_words__INP_01(root: Browser, path: str, after: str) -> None:
     assert root.get(path, query_string={"after": after}).status_code == 422
+
+
+def test_who_asks_for_consent_is_found_through_an_index_at_a_fixed_price(
+    app: Flask, root: Browser, abc: Browser
+) -> None:
+    set_class(app, "consent")
+    ask(root)
+    for browser, path, most in (
+        (abc, "/", 2),
+        (abc, "/portals/self-care/activity/support-access", 3),
+        (root, "/admin/customers/abc/log-in", 4),
+        (root, "/admin/customers/abc", 8),
+    ):
+        browser.get(path)
+        statements = sent(app, browser, path)
+        assert len(statements) == most, path
+        for statement, parameters in statements:
+            assert faults(plan_of(app, statement, parameters)) == [], statement

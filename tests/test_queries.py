@@ -60,6 +60,7 @@ OWN = {
     "/portals/self-care/preferences": 1,
     "/portals/self-care/preferences/formats": 0,
     "/portals/self-care/tokens": 2,
+    "/portals/self-care/activity/support-access": 1,
     "/portals/pbx/": 0,
     "/": 0,
 }

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from gateway import create_app
+from gateway.access.models import SupportRequest
 from gateway.i18n import catalog
 from gateway.i18n.catalog import speaking
 from gateway.i18n.samples import PRESETS, presets
 from gateway.identity.models import Identity
 from gateway.portal.registry import discover
 from gateway.web import forms
-from tests.cast import CAST, ROOT, STAFF, Member
+from tests.cast import ABC, CAST, ROOT, STAFF, Member
 from tests.conftest import settings_for
+from tests.consent import PAGE, answer, ask, let_in, set_class
 from tests.house import Browser, visit_of, working
 from tests.pseudo import TAG, untranslated, write_catalogue
 from tests.test_hostile import FIELDS, QUERIES
@@ -169,4 +171,30 @@ def test_strangers_and_visits_are_spoken_to_as_well(app: Flask) -> None:
             shown += pages(root, visit)
             assert visit_of(visit)
     shown += [("/admin/mail", root.get("/admin/mail").text)]
+    assert faults(iter(shown)) == {}
+
+
+def test_where_consent_is_asked_everybody_is_spoken_to_as_well(app: Flask) -> None:
+    set_class(app, "consent")
+    abc, root = Browser(app), Browser(app)
+    abc.log_in(ABC)
+    root.log_in(ROOT)
+    shown = [("closed", abc.get(PAGE).text), ("to ask", root.get("/admin/customers/abc/log-in").text)]
+    shown += [("refused", ask(root, reason="").text)]
+    ask(root, "john", "⟦because⟧")
+    shown += [("asked", abc.get(PAGE).text), ("picker", abc.get("/").text)]
+    shown += [("waiting", root.get("/admin/customers/abc/log-in").text)]
+    with working(app) as work:
+        request = work.scalars(select(SupportRequest.id)).one()
+    shown += [("soon", answer(abc, request, "until", "⟦soon⟧").text)]
+    answer(abc, request, "decline")
+    shown += [
+        ("declined", root.get("/admin/customers/abc/log-in").text),
+        ("none", root.get("/admin/customers/abc").text),
+    ]
+    shown += [("too late", answer(abc, request, "hour").text)]
+    visit = root.open("abc", "pbx", emergency="y", reason="⟦because⟧")
+    shown += [("emergency", root.get(visit).text)]
+    let_in(abc)
+    shown += [("open", abc.get(PAGE).text), ("until", root.get("/admin/customers/abc").text)]
     assert faults(iter(shown)) == {}

@@ -3,14 +3,17 @@ request of a visit, so that the list and the door cannot disagree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.access.delegation import Levels
 from gateway.access.levels import Level
 from gateway.i18n.catalog import N_
-from gateway.identity.models import CustomerStatus, Kind, Mode
+from gateway.identity.models import CustomerStatus, Kind, Mode, SupportAccess
 from gateway.identity.standing import Standing
 
 CONSOLE = "console"
+CONSENT_MISSING = "consent-missing"
+SUPPORT = "activity.support-access"
 
 REASONS: Mapping[str, str] = {
     "not-a-customer": N_("Only customers and their individuals can be opened."),
@@ -22,6 +25,8 @@ REASONS: Mapping[str, str] = {
     "assigned-not-allowed": N_("Your role does not let you act with the assigned role."),
     "full-not-allowed": N_("Your role does not let you use full access."),
     "individual-not-allowed": N_("Your role does not let you act as an individual."),
+    "emergency-not-allowed": N_("Your role does not let you enter without consent."),
+    CONSENT_MISSING: N_("This customer lets staff in on consent only, and there is none just now."),
     "customer-blocked": N_("The customer is blocked: only view-only is possible."),
     "individual-suspended": N_("The individual is suspended: only view-only is possible."),
     "individual-expired": N_("The individual has expired: only view-only is possible."),
@@ -46,39 +51,48 @@ DROPS_TO_VIEW_ONLY = frozenset(
     {"customer-blocked", "individual-suspended", "individual-expired", "individual-not-yet-active"}
 )
 
-NEVER_WHILE_ACTING = frozenset(
+CUSTOMER_ALONE = frozenset({("self-care", SUPPORT)})
+"""The (portal, node) where nobody but the customer changes anything, not even staff under their own name."""
+
+NEVER_WHILE_ACTING = CUSTOMER_ALONE | frozenset(
     {
         *(("self-care", "profile"), ("self-care", "security"), ("self-care", "individuals"), ("self-care", "tokens")),
-        ("self-care", "activity"),
     }
 )
-"""The (portal, node) whose unsafe methods are refused in every visit: staff do that under their own name."""
+"""The (portal, node) whose unsafe methods are refused in every visit: staff do that under their own name, or not at
+all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """What the admin role lets somebody do with other people's portals: four separate nodes, each on at `full`."""
+    """What the admin role lets somebody do with other people's portals: five separate nodes, each on at `full`.
+
+    `emergency` is to enter without the consent that a customer's class asks for.
+    """
 
     customers: bool
     view_only: bool
     assigned: bool
     full: bool
     individual: bool
+    emergency: bool
 
     @classmethod
     def from_levels(cls, levels: Levels) -> "Powers":
         """Read the powers off the levels of an admin role."""
         console = levels.get(CONSOLE, {})
-        on = {
-            node: console.get(f"open.{node}") is Level.FULL for node in ("view-only", "assigned", "full", "individual")
-        }
+        nodes = ("view-only", "assigned", "full", "individual", "emergency")
         shown = console.get("customers", Level.FORBIDDEN) >= Level.VIEW
-        return cls(shown, on["view-only"], on["assigned"], on["full"], on["individual"])
+        return cls(shown, *(console.get(f"open.{node}") is Level.FULL for node in nodes))
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decides about a subject; `reason_required`: whether its class asks staff why."""
+    """What decides about a subject.
+
+    `reason_required`: its class asks staff why. `consent_missing`: it asks for consent, and there is none.
+    """
 
     kind: Kind
     has_login: bool
@@ -86,10 +100,19 @@ class Facts:
     standing: Standing
     support_access: bool
     reason_required: bool = False
+    consent_missing: bool = False
 
 
-def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | None:
-    """Return the code of `REASONS` for which a visit is impossible, or None if it may be."""
+def consent_missing(asked: SupportAccess | None, until: datetime | None, now: datetime) -> bool:
+    """Tell whether a class asks for consent and its customer's window is not open; `until` is when that closes."""
+    return asked is SupportAccess.CONSENT and (until is None or until <= now)
+
+
+def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool, emergency: bool = False) -> str | None:
+    """Return the code of `REASONS` for which a visit is impossible, or None if it may be.
+
+    An `emergency` goes on without consent, and without nothing else.
+    """
     if facts.kind is Kind.ADMINISTRATOR:
         return "not-a-customer"
     if not powers.customers:
@@ -108,6 +131,10 @@ def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | 
         return "view-only-not-allowed"
     if mode is Mode.ASSIGNED and not view_only and not powers.assigned:
         return "assigned-not-allowed"
+    if emergency and not powers.emergency:
+        return "emergency-not-allowed"
+    if facts.consent_missing and not emergency:
+        return CONSENT_MISSING
     if view_only:
         return None
     if facts.customer_status is CustomerStatus.BLOCKED:
@@ -117,9 +144,11 @@ def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> str | 
     return None
 
 
-def visit_verdict(powers: Powers, facts: Facts, mode: Mode, view_only: bool) -> tuple[str | None, bool]:
+def visit_verdict(
+    powers: Powers, facts: Facts, mode: Mode, view_only: bool, emergency: bool = False
+) -> tuple[str | None, bool]:
     """Return (why a running visit must end or None, whether it is view-only from now on)."""
-    reason = refusal(powers, facts, mode, view_only)
+    reason = refusal(powers, facts, mode, view_only, emergency)
     if reason in DROPS_TO_VIEW_ONLY:
-        return refusal(powers, facts, mode, True), True
+        return refusal(powers, facts, mode, True, emergency), True
     return reason, view_only

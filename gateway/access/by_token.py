@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
-from gateway.access.queries import OUTSIDE, admin_levels, levels_of
+from gateway.access.queries import OUTSIDE, admin_levels, levels_of, made_of
 from gateway.access.rights import KEPT, Compiled, Rights
 from gateway.access.visitor import Visitor
 from gateway.db import AnySelect, Prepared, UTCDateTime
@@ -110,29 +110,22 @@ def visitor_of(
     if _refusal(row, preferences, address, now) is not None:
         return None
     defaults = rights.defaults(reader, row.gateway_version)
-    found = Visitor(
-        session_id=row.session_id,
-        session_key=key,
-        scope=Scope.API,
+    found = made_of(
+        row,
+        key,
+        Scope.API,
+        _limited(_levels(rights, reader, row), row.portals),
+        preferences,
+        defaults,
         realm=row.realm,
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
-        login=row.login or "",
         customer_id=row.owner_customer_id,
         customer_name=row.customer_name,
         customer_status=row.customer_status,
-        role_id=row.role_id,
-        role_name=row.role_name,
-        levels=_limited(_levels(rights, reader, row), row.portals),
         ceilings=() if row.level == Level.FULL.word else (Level.of(row.level),),
         portals_off=defaults.portals_off if row.realm is Realm.SELF_CARE else frozenset(),
-        preferences=preferences,
-        started_at=row.started_at,
         last_seen_at=row.started_at,
         proved_at=None,
         methods=(),
-        support_access=defaults.support_access,
     )
     return found, row
 

@@ -155,6 +155,7 @@ def _common(line: Line, kind: Kind, held: AnyRow | None) -> None:
         created_at=clock.now(),
         version=1,
         second_factor_chosen=False,
+        support_mail=False,
     )
 
 
@@ -252,6 +253,7 @@ def _end_sessions(work: Work, staged: Table) -> None:
 _KEPT = frozenset(
     {"id", "kind", "customer_id", "created_at", "password_hash", "last_login_at", "realm", "password_must_change"}
     | {"password_set_at", "second_factor_chosen", "provider_networks", "own_networks"}
+    | {"support_until", "support_by_id", "support_mail"}
 )
 
 _LISTS = Beside(_networks, _keep_networks)

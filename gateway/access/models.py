@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db import Base, Id
@@ -65,6 +65,36 @@ class AllowedRole(Base):
 
     customer_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), primary_key=True)
     role_id: Mapped[str] = mapped_column(ForeignKey("role.id"), primary_key=True)
+
+
+class SupportRequest(Base):
+    """An administrator asks a customer for consent, to act as `subject_id`: the customer or one of its individuals.
+
+    Open until it is answered or `expires_at`; `granted` says how it was answered.
+    """
+
+    __tablename__ = "support_request"
+    __table_args__ = (
+        Index(
+            "uq_support_request_open",
+            "customer_id",
+            "administrator_id",
+            unique=True,
+            sqlite_where=text("answered_at IS NULL"),
+            postgresql_where=text("answered_at IS NULL"),
+        ),
+        Index("ix_support_request_asked", "customer_id", "administrator_id", "created_at"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"))
+    administrator_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
+    reason: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    answered_at: Mapped[datetime | None]
+    granted: Mapped[bool | None]
 
 
 class ExternalPortal(Base):

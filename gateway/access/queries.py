@@ -1,32 +1,27 @@
-"""Who is it? One prebuilt statement for each kind of session, and the rules that the row must pass."""
+"""Who is it? The rules that the row of a session must pass, and what its role gives."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection
 
-from gateway.access.acting import Facts, Powers, visit_verdict
+from gateway.access.acting import Facts, Powers, consent_missing, visit_verdict
 from gateway.access.levels import Level
-from gateway.access.models import AllowedRole, Role
 from gateway.access.rights import Compiled, Defaults, Rights, without_individuals
+from gateway.access.statements import ADMIN, SELF_CARE, VISIT
 from gateway.access.visitor import Actor, Visit, Visitor
-from gateway.audit.alarms import IS_RAISED
-from gateway.db import AnyRow, AnySelect, Prepared
+from gateway.db import AnyRow
 from gateway.i18n.preferences import Preferences
 from gateway.identity import networks
-from gateway.identity.inheritance import PREFERENCES, preferences_in_force, says
+from gateway.identity.inheritance import preferences_in_force
 from gateway.identity.models import (
-    CustomerClass,
-    Gateway,
-    Identity,
     Kind,
     Mode,
     Realm,
     Scope,
-    Session,
     Stage,
+    SupportAccess,
 )
 from gateway.identity.standing import Standing, individual_standing, log_in_refusal
 
@@ -35,114 +30,12 @@ OUTSIDE = "network"
 VISIT_IDLE = timedelta(minutes=20)
 VISIT_ABSOLUTE = timedelta(minutes=60)
 
-_subject, _customer, _actor = aliased(Identity), aliased(Identity), aliased(Identity)
-_parent, _actor_role, _handed_out = aliased(Session), aliased(Role), aliased(AllowedRole)
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A session that is no more; `why` is a stable word."""
 
     why: str
-
-
-_COMMON = (
-    Session.id.label("session_id"),
-    Session.stage,
-    Session.started_at,
-    Session.last_seen_at,
-    Session.proved_at,
-    Session.methods,
-    Session.ended_at,
-    Session.ended_why,
-    _subject.id,
-    _subject.kind,
-    _subject.name,
-    _subject.login,
-    _subject.suspended,
-    _subject.role_id.label("assigned_role_id"),
-    Role.id.label("role_id"),
-    Role.name.label("role_name"),
-    Role.version.label("role_version"),
-    Gateway.version.label("gateway_version"),
-)
-
-ADMINISTRATOR: AnySelect = (
-    select(*_COMMON, IS_RAISED, *says(PREFERENCES, _subject), *networks.lists(_subject))
-    .select_from(Session)
-    .join(_subject, _subject.id == Session.subject_id)
-    .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.ADMIN))
-    .join(Gateway, Gateway.id == 1)
-    .where(Session.key == bindparam("key"), Session.scope == Scope.ADMIN)
-)
-
-_ADMIN = Prepared(ADMINISTRATOR)
-
-_self_care_columns = (
-    *_COMMON,
-    _subject.activates_on,
-    _subject.expires_on,
-    _customer.id.label("customer_id"),
-    _customer.name.label("customer_name"),
-    _customer.status.label("customer_status"),
-    CustomerClass.idle_minutes,
-    CustomerClass.absolute_minutes,
-    AllowedRole.role_id.label("allowed_role_id"),
-    exists().where(_handed_out.customer_id == _subject.customer_id).label("hands_out"),
-    *says(PREFERENCES, _subject, _customer, CustomerClass),
-)
-
-
-def _with_subject(statement: AnySelect) -> AnySelect:
-    return (
-        statement.join(_subject, _subject.id == Session.subject_id)
-        .join(_customer, _customer.id == _subject.customer_id)
-        .join(CustomerClass, CustomerClass.id == _customer.class_id)
-        .outerjoin(Role, (Role.id == _subject.role_id) & (Role.realm == Realm.SELF_CARE))
-        .outerjoin(
-            AllowedRole,
-            (AllowedRole.customer_id == _subject.customer_id) & (AllowedRole.role_id == _subject.role_id),
-        )
-        .join(Gateway, Gateway.id == 1)
-    )
-
-
-_SELF_CARE = Prepared(
-    _with_subject(select(*_self_care_columns, *networks.lists(_subject, _customer)).select_from(Session)).where(
-        Session.key == bindparam("key"), Session.scope == Scope.SELF_CARE
-    )
-)
-
-_VISIT = Prepared(
-    _with_subject(
-        select(
-            *_self_care_columns,
-            Session.mode,
-            Session.view_only,
-            Session.reason,
-            Session.handle,
-            Session.launch_id,
-            Session.return_to,
-            _parent.ended_at.label("parent_ended_at"),
-            _parent.started_at.label("parent_started_at"),
-            _parent.last_seen_at.label("parent_last_seen_at"),
-            _parent.key.label("parent_key"),
-            _parent.methods.label("parent_methods"),
-            _actor.id.label("actor_id"),
-            _actor.name.label("actor_name"),
-            _actor.login.label("actor_login"),
-            _actor.suspended.label("actor_suspended"),
-            _actor.time_zone.label("actor_time_zone"),
-            _actor_role.id.label("actor_role_id"),
-            _actor_role.version.label("actor_role_version"),
-            *networks.lists(_actor),
-        ).select_from(Session)
-    )
-    .join(_parent, _parent.key == Session.parent_key)
-    .join(_actor, _actor.id == Session.actor_id)
-    .outerjoin(_actor_role, (_actor_role.id == _actor.role_id) & (_actor_role.realm == Realm.ADMIN))
-    .where(Session.key == bindparam("key"), Session.scope == Scope.VISIT, Session.handle == bindparam("handle"))
-)
 
 
 def role_levels(
@@ -195,9 +88,9 @@ def visitor_of(
     administrator's count and the customer's do not (TIP-07).
     """
     if scope is Scope.VISIT:
-        row = _VISIT.one_or_none(reader, {"key": key, "handle": handle})
+        row = VISIT.one_or_none(reader, {"key": key, "handle": handle})
     else:
-        row = (_ADMIN if scope is Scope.ADMIN else _SELF_CARE).one_or_none(reader, {"key": key})
+        row = (ADMIN if scope is Scope.ADMIN else SELF_CARE).one_or_none(reader, {"key": key})
     return visitor_from(reader, rights, scope, key, row, now, address)
 
 
@@ -246,31 +139,65 @@ def _administrator(
         return Ended(over)
     if row.suspended:
         return Ended("suspended")
+    return made_of(
+        row,
+        key,
+        Scope.ADMIN,
+        admin_levels(rights, reader, row.role_id, row.role_version),
+        preferences_in_force(row, defaults.preferences),
+        defaults,
+        realm=Realm.ADMIN,
+        customer_id=None,
+        customer_name=None,
+        customer_status=None,
+        ceilings=(),
+        portals_off=frozenset(),
+        last_seen_at=row.last_seen_at,
+        proved_at=row.proved_at,
+        methods=_words(row.methods),
+        alarms=bool(row.alarms),
+    )
+
+
+def made_of(
+    row: AnyRow,
+    key: bytes,
+    scope: Scope,
+    levels: Compiled,
+    preferences: Preferences,
+    defaults: Defaults,
+    **more: Any,
+) -> Visitor:
+    """Make a visitor of what every row of a session says, and of what its kind alone does (`more`)."""
     return Visitor(
         session_id=row.session_id,
         session_key=key,
-        scope=Scope.ADMIN,
-        realm=Realm.ADMIN,
+        scope=scope,
         id=row.id,
         kind=row.kind,
         name=row.name,
         login=row.login or "",
-        customer_id=None,
-        customer_name=None,
-        customer_status=None,
         role_id=row.role_id,
         role_name=row.role_name,
-        levels=admin_levels(rights, reader, row.role_id, row.role_version),
-        ceilings=(),
-        portals_off=frozenset(),
-        preferences=preferences_in_force(row, defaults.preferences),
-        started_at=row.started_at,
-        last_seen_at=row.last_seen_at,
-        proved_at=row.proved_at,
-        methods=_words(row.methods),
+        levels=levels,
+        preferences=preferences,
+        started_at=more.pop("started_at", row.started_at),
         support_access=defaults.support_access,
-        alarms=bool(row.alarms),
+        **more,
     )
+
+
+def _of_customer(row: AnyRow, defaults: Defaults) -> dict[str, Any]:
+    return {
+        "realm": Realm.SELF_CARE,
+        "customer_id": row.customer_id,
+        "customer_name": row.customer_name,
+        "customer_status": row.customer_status,
+        "portals_off": defaults.portals_off,
+        "last_seen_at": row.last_seen_at,
+        "proved_at": row.proved_at,
+        "class_support": row.class_support,
+    }
 
 
 def admin_levels(rights: Rights, reader: Connection, role_id: str | None, version: int | None) -> Compiled:
@@ -298,30 +225,24 @@ def _self_care(
     preferences = preferences_in_force(row, defaults.preferences)
     if cause := log_in_refusal(row.customer_status, _standing(row, preferences, now)):
         return Ended(cause)
-    return Visitor(
-        session_id=row.session_id,
-        session_key=key,
-        scope=Scope.SELF_CARE,
-        realm=Realm.SELF_CARE,
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
-        login=row.login or "",
-        customer_id=row.customer_id,
-        customer_name=row.customer_name,
-        customer_status=row.customer_status,
-        role_id=row.role_id,
-        role_name=row.role_name,
-        levels=levels_of(rights, reader, row),
+    return made_of(
+        row,
+        key,
+        Scope.SELF_CARE,
+        levels_of(rights, reader, row),
+        preferences,
+        defaults,
         ceilings=(),
-        portals_off=defaults.portals_off,
-        preferences=preferences,
-        started_at=row.started_at,
-        last_seen_at=row.last_seen_at,
-        proved_at=row.proved_at,
         methods=_words(row.methods),
-        support_access=defaults.support_access,
+        **_of_customer(row, defaults),
     )
+
+
+def _visit_until(row: AnyRow) -> datetime:
+    """Return when a visit ends at the latest: its hour, or before that the window of the customer's consent."""
+    hour: datetime = row.started_at + VISIT_ABSOLUTE
+    on_consent = row.class_support is SupportAccess.CONSENT and not row.emergency
+    return min(hour, row.support_until) if on_consent else hour
 
 
 def _acting(
@@ -338,35 +259,29 @@ def _acting(
     preferences = preferences_in_force(row, defaults.preferences)
     actor_levels = admin_levels(rights, reader, row.actor_role_id, row.actor_role_version)
     facts = Facts(
-        row.kind, bool(row.login), row.customer_status, _standing(row, preferences, now), defaults.support_access
+        row.kind,
+        bool(row.login),
+        row.customer_status,
+        _standing(row, preferences, now),
+        defaults.support_access,
+        consent_missing=consent_missing(row.class_support, row.support_until, now),
     )
-    ending, view_only = visit_verdict(Powers.from_levels(actor_levels), facts, row.mode, row.view_only)
+    powers = Powers.from_levels(actor_levels)
+    ending, view_only = visit_verdict(powers, facts, row.mode, row.view_only, row.emergency)
     if ending is not None:
         return Ended(ending)
     levels = levels_of(rights, reader, row, full=row.mode is Mode.FULL)
-    return Visitor(
-        session_id=row.session_id,
-        session_key=key,
-        scope=Scope.VISIT,
-        realm=Realm.SELF_CARE,
-        id=row.id,
-        kind=row.kind,
-        name=row.name,
-        login=row.login,
-        customer_id=row.customer_id,
-        customer_name=row.customer_name,
-        customer_status=row.customer_status,
-        role_id=row.role_id,
-        role_name=row.role_name,
-        levels=levels,
+    return made_of(
+        row,
+        key,
+        Scope.VISIT,
+        levels,
+        preferences,
+        defaults,
         ceilings=(Level.VIEW,) if view_only else (),
-        portals_off=defaults.portals_off,
-        preferences=preferences,
         started_at=row.parent_started_at,
-        last_seen_at=row.last_seen_at,
-        proved_at=row.proved_at,
         methods=_words(row.parent_methods),
-        support_access=defaults.support_access,
+        **_of_customer(row, defaults),
         actor=Actor(
             row.actor_id,
             row.actor_name,
@@ -378,8 +293,9 @@ def _acting(
             handle=row.handle,
             mode=row.mode,
             view_only=view_only,
+            emergency=row.emergency,
             reason=row.reason,
-            until=row.started_at + VISIT_ABSOLUTE,
+            until=_visit_until(row),
             launch_id=row.launch_id,
             return_to=row.return_to or "/admin/",
             parent_key=row.parent_key,

@@ -8,7 +8,7 @@ from gateway.access.delegation import Levels
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
 from gateway.i18n.preferences import Preferences
-from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope
+from gateway.identity.models import CustomerStatus, Kind, Mode, Realm, Scope, SupportAccess
 
 
 def level_at(levels: Levels, ceilings: Collection[Level], portal: str, node: str) -> Level:
@@ -44,11 +44,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An acting session. `until` is when it ends at the latest."""
+    """An acting session. `until` is when it ends at the latest. `emergency`: without the customer's consent."""
 
     handle: str
     mode: Mode
     view_only: bool
+    emergency: bool
     reason: str | None
     until: datetime
     launch_id: str
@@ -61,7 +62,7 @@ class Visitor:
     """A frozen value, resolved once a request and passed along.
 
     `started_at` is when whoever is at the keyboard logged in, `methods` how they proved who they are (RFC 8176);
-    `alarms`: whether one is open, to an administrator.
+    `class_support` what the customer's class asks of staff; `alarms`: whether one is open, to an administrator.
     """
 
     session_id: str
@@ -87,6 +88,7 @@ class Visitor:
     methods: tuple[str, ...]
     support_access: bool
     alarms: bool = False
+    class_support: SupportAccess | None = None
     actor: Actor | None = None
     visit: Visit | None = None
 

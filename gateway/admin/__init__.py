@@ -19,6 +19,7 @@ from gateway.admin.views import (
     role_views,
     roles,
     sessions,
+    support,
     tokens,
 )
 from gateway.admin.views import gateway as gateway_page
@@ -43,5 +44,6 @@ __all__ = [
     "role_views",
     "roles",
     "sessions",
+    "support",
     "tokens",
 ]

@@ -28,6 +28,7 @@ portal = Portal(
                 Tab("assigned", N_("With the assigned role")),
                 Tab("full", N_("With full access")),
                 Tab("individual", N_("As an individual")),
+                Tab("emergency", N_("In an emergency, without consent")),
             ),
         ),
         Page("roles", N_("Roles"), endpoint="console.roles"),

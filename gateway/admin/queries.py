@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
 
 from gateway.access.models import Role
 from gateway.db import AnyRow, AnySelect, Prepared
@@ -28,14 +29,18 @@ _CUSTOMERS = (
         CustomerClass.support_access,
         Identity.class_id,
         Identity.role_id,
+        Identity.support_until,
     )
     .join(CustomerClass, CustomerClass.id == Identity.class_id)
     .outerjoin(Role, (Role.id == Identity.role_id) & (Role.realm == Realm.SELF_CARE))
     .order_by(Identity.sort_key, Identity.id)
     .limit(PAGE_SIZE + 1)
 )
-_CUSTOMER = _CUSTOMERS.add_columns(Identity.version).where(
-    Identity.id == bindparam("id"), Identity.kind == Kind.CUSTOMER
+_opener = aliased(Identity)
+_CUSTOMER = (
+    _CUSTOMERS.add_columns(Identity.version, _opener.name.label("support_by"))
+    .outerjoin(_opener, _opener.id == Identity.support_by_id)
+    .where(Identity.id == bindparam("id"), Identity.kind == Kind.CUSTOMER)
 )
 _AFTER = and_(
     Identity.sort_key >= bindparam("after_key"),

@@ -70,10 +70,13 @@ class Stage(enum.StrEnum):
 
 
 class SupportAccess(enum.StrEnum):
-    """How a class lets staff open portals for its customers: at any time, or with a reason that they give."""
+    """How a class lets staff open portals for its customers: at any time, with a reason that they give, or while the
+    customer's window is open.
+    """
 
     OPEN = "open"
     REASON = "reason"
+    CONSENT = "consent"
 
 
 class Counted(enum.StrEnum):
@@ -162,7 +165,11 @@ class CustomerClass(PreferencesMixin, Base):
 
 
 class Identity(PreferencesMixin, Base):
-    """Whoever can log in. `second_factor_chosen`: they want to be asked for it themselves, whatever is required."""
+    """Whoever can log in. `second_factor_chosen`: they want to be asked for it themselves, whatever is required.
+
+    Of a customer: `support_until` is when the window of its consent closes, which `support_by_id` opened;
+    `support_mail`: it wants a letter at each visit of staff.
+    """
 
     __tablename__ = "identity"
     __table_args__ = (
@@ -208,6 +215,9 @@ class Identity(PreferencesMixin, Base):
     version: Mapped[int] = mapped_column(default=1)
     provider_networks: Mapped[str | None] = mapped_column(Text)
     own_networks: Mapped[str | None] = mapped_column(Text)
+    support_until: Mapped[datetime | None]
+    support_by_id: Mapped[str | None] = mapped_column(String(16))
+    support_mail: Mapped[bool] = mapped_column(default=False)
 
 
 class TrustedNetwork(Base):
@@ -234,7 +244,7 @@ class Session(Base):
     """A session of a browser: the cookie is kept as its SHA-256 only (ASVS 7.2). A visit is a child of `parent`.
 
     `proved_at` is when its owner last proved who they are, by a log-in or in its midst (SES-11), `methods` how they did
-    (RFC 8176); a visit has its parent's.
+    (RFC 8176); a visit has its parent's. `emergency`: a visit that goes on without the customer's consent.
     """
 
     __tablename__ = "session"
@@ -259,6 +269,7 @@ class Session(Base):
     launch_id: Mapped[str | None] = mapped_column(String(16))
     mode: Mapped[Mode | None] = mapped_column(words(Mode))
     view_only: Mapped[bool] = mapped_column(default=False)
+    emergency: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str | None] = mapped_column(String(500))
 

@@ -14,5 +14,6 @@ class LaunchForm(FlaskForm):
     portal = HiddenField(validators=[Length(max=64)])
     mode = HiddenField()
     view_only = HiddenField()
+    emergency = HiddenField()
     reason = StringField(N_("Reason"), validators=[Length(max=200)])
     next = HiddenField()

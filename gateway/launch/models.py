@@ -23,6 +23,7 @@ class Launch(Base):
     portal: Mapped[str | None] = mapped_column(String(64))
     mode: Mapped[Mode] = mapped_column(words(Mode))
     view_only: Mapped[bool]
+    emergency: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     return_to: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[datetime]
@@ -41,5 +42,6 @@ class LaunchRequest(Base):
     portal: Mapped[str | None] = mapped_column(String(64))
     mode: Mapped[Mode] = mapped_column(words(Mode))
     view_only: Mapped[bool]
+    emergency: Mapped[bool] = mapped_column(default=False)
     reason: Mapped[str | None] = mapped_column(String(200))
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -12,10 +12,12 @@ from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE
 from gateway.access.visitor import Visitor
 from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, DatabaseTime, Prepared, new_id
-from gateway.identity import sessions
-from gateway.identity.models import Mode, Realm, Scope, Session, Stage
+from gateway.identity import queries, sessions
+from gateway.identity.models import Identity, Mode, Realm, Scope, Session, Stage
+from gateway.identity.notices import tell
 from gateway.launch.models import Launch
 from gateway.launch.queries import Subject
+from gateway.mail.letters import Letter
 
 GOOD_FOR = timedelta(seconds=60)
 
@@ -57,6 +59,7 @@ def start(
     portal: str | None,
     mode: Mode,
     view_only: bool,
+    emergency: bool,
     reason: str | None,
     return_to: str,
     now: datetime,
@@ -75,6 +78,7 @@ def start(
             "portal": portal,
             "mode": mode,
             "view_only": view_only,
+            "emergency": emergency,
             "reason": reason,
             "return_to": return_to,
             "now": now,
@@ -82,7 +86,8 @@ def start(
         },
     )
     about = _about(work.info["stamp"], who.id, subject, portal, mode, public)
-    record(work, "launch.started", of=about, view_only=view_only, **({"why": reason} if reason else {}))
+    why = {"why": reason} if reason else {}
+    record(work, "launch.started", of=about, view_only=view_only, **why, **_flag(emergency))
     return Started(secret, handle)
 
 
@@ -107,8 +112,19 @@ def take(work: Work, launch_id: str, handle: str, now: datetime) -> AnyRow | Non
     return cast("AnyRow | None", _TAKE.one_or_none(work.connection(), values))
 
 
-def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: str | None, agent: str | None) -> str:
-    """Turn a launch that was taken into a visit and return the visit's cookie."""
+def land(
+    work: Work,
+    launch: AnyRow,
+    subject: Subject,
+    portal_title: str | None,
+    now: datetime,
+    address: str | None,
+    agent: str | None,
+) -> str:
+    """Turn a launch that was taken into a visit and return the visit's cookie.
+
+    The customer is told by mail where it wants that, and of an emergency in any case. `portal_title` is untranslated.
+    """
     about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
     cookie, session_id = sessions.new_cookie(), new_id()
     _VISIT.changed(
@@ -131,6 +147,7 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "launch_id": launch.id,
             "mode": launch.mode,
             "view_only": launch.view_only,
+            "emergency": launch.emergency,
             "reason": launch.reason,
             "return_to": launch.return_to,
             "ended_at": None,
@@ -138,9 +155,35 @@ def land(work: Work, launch: AnyRow, subject: Subject, now: datetime, address: s
             "refused_at": None,
         },
     )
+    about = replace(about, session=session_id)
     role = subject.role_name if launch.mode is Mode.ASSIGNED else None
-    record(work, "visit.start", of=replace(about, session=session_id), view_only=launch.view_only, role=role)
+    record(work, "visit.start", of=about, view_only=launch.view_only, role=role, **_flag(launch.emergency))
+    if subject.wants_mail or launch.emergency:
+        _tell(work, launch, subject, portal_title, now)
     return cookie
+
+
+def _tell(work: Work, launch: AnyRow, subject: Subject, portal_title: str | None, now: datetime) -> None:
+    """Write to the customer that somebody of the staff came in."""
+    names = queries.names(work.connection(), {launch.actor_id})
+    tell(
+        work,
+        work.get_one(Identity, subject.customer_id),
+        Letter.SUPPORT_ACCESS,
+        now,
+        by_others=True,
+        actor=names[launch.actor_id],
+        subject=subject.name,
+        portal=portal_title,
+        mode=launch.mode,
+        view_only=launch.view_only,
+        reason=launch.reason,
+        emergency=launch.emergency,
+    )
+
+
+def _flag(emergency: bool) -> dict[str, Any]:
+    return {"emergency": True} if emergency else {}
 
 
 def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str | None) -> None:

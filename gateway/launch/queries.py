@@ -8,17 +8,19 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, select, true
 from sqlalchemy.orm import aliased
 
-from gateway.access.acting import REASONS, Facts, Powers, refusal
+from gateway.access.acting import CONSENT_MISSING, REASONS, Facts, Powers, consent_missing, refusal
 from gateway.access.delegation import Levels
 from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
-from gateway.access.queries import ADMINISTRATOR, VISIT_ABSOLUTE, VISIT_IDLE, Ended, role_levels, visitor_from
+from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE, Ended, role_levels, visitor_from
 from gateway.access.rights import Rights
 from gateway.access.roles import called
+from gateway.access.statements import ADMINISTRATOR
 from gateway.access.visitor import Visitor
 from gateway.audit.visits import Visit
 from gateway.db import AnySelect, Part, Prepared
+from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.inheritance import says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Mode, Realm, Scope, Session, SupportAccess
@@ -28,6 +30,7 @@ from gateway.portal.registry import Registry
 
 MOST_VISITS = 20
 MENU_INDIVIDUALS = 20
+SAY_WHY = N_("Say why first: the customer reads it.")
 
 _customer = aliased(Identity)
 
@@ -53,6 +56,8 @@ SUBJECT: AnySelect = (
         AllowedRole.role_id.label("allowed_role_id"),
         Gateway.version.label("gateway_version"),
         CustomerClass.support_access,
+        _customer.support_until,
+        _customer.support_mail,
         *says(("time_zone",), Identity, _customer, CustomerClass),
         Gateway.time_zone.label("gateway_time_zone"),
     )
@@ -90,7 +95,7 @@ _LANDING = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Somebody whose portals may be opened, with what decides about it."""
+    """Somebody whose portals may be opened, with what decides about it; `wants_mail`: the customer is told by mail."""
 
     id: str
     kind: Kind
@@ -104,6 +109,7 @@ class Subject:
     facts: Facts
     levels: Levels
     portals_off: frozenset[str]
+    wants_mail: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,10 @@ class Individual:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Everything that the menu of one subject shows."""
+    """Everything that the menu of one subject shows.
+
+    `may_ask`: nothing but the customer's consent is missing. `emergency` is what can then be opened without it.
+    """
 
     subject_id: str
     subject_name: str
@@ -152,6 +161,8 @@ class Offer:
     individuals: Sequence[Individual]
     more_url: str | None
     reason_required: bool = False
+    may_ask: bool = False
+    emergency: "Offer | None" = None
 
 
 def subject_of(reader: Connection, rights: Rights, identity_id: str, now: datetime) -> Subject | None:
@@ -206,20 +217,24 @@ def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) ->
             standing,
             defaults.support_access,
             row.support_access is SupportAccess.REASON,
+            consent_missing(row.support_access, row.support_until, now),
         ),
         levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed),
         portals_off=defaults.portals_off,
+        wants_mail=bool(row.support_mail),
     )
 
 
-def why_not(who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode, view_only: bool) -> str | None:
+def why_not(
+    who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode, view_only: bool, emergency: bool = False
+) -> str | None:
     """Return the code of `REASONS` for which this cannot be opened, or None. `portal` None is the picker.
 
     The one function: it draws the menu, answers the click, and is asked again at the landing.
     """
     if who.actor is not None:
         return "inside-a-visit"
-    reason = refusal(Powers.from_levels(who.levels), subject.facts, mode, view_only)
+    reason = refusal(Powers.from_levels(who.levels), subject.facts, mode, view_only, emergency)
     if reason is not None or portal is None:
         return reason
     if portal.realm is not Realm.SELF_CARE:
@@ -233,20 +248,28 @@ def why_not(who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode
     return None
 
 
+def may_ask(who: Visitor, subject: Subject) -> bool:
+    """Tell whether `who` could open something for a subject, were it not for the customer's consent."""
+    ways = ((mode, view_only) for mode in Mode for view_only in (False, True))
+    return any(why_not(who, subject, None, mode, view_only) == CONSENT_MISSING for mode, view_only in ways)
+
+
 def offer(
     who: Visitor,
     subject: Subject,
     registry: Registry,
     individuals: Sequence[Individual] = (),
     more_url: str | None = None,
+    *,
+    emergency: bool = False,
 ) -> Offer:
-    """Return the menu of a subject, as far as `who` may use it.
+    """Return the menu of a subject, as far as `who` may use it; `emergency`: that of entering without consent.
 
     `individuals` lead on to menus of their own; `more_url` is where the rest of them are found.
     """
 
     def choice(portal: AnyPortal | None, mode: Mode, view_only: bool) -> Choice:
-        code = why_not(who, subject, portal, mode, view_only)
+        code = why_not(who, subject, portal, mode, view_only, emergency)
         return Choice(
             mode, view_only, _label(subject, mode, view_only), code is None, _(REASONS[code]) if code else None
         )
@@ -267,6 +290,8 @@ def offer(
             choices(portal, modes if is_open else [Mode.FULL]),
         )
         (inside if is_open else outside).append(shown)
+    asks = not emergency and may_ask(who, subject)
+    without = asks and Powers.from_levels(who.levels).emergency
     return Offer(
         subject_id=subject.id,
         subject_name=subject.name,
@@ -275,7 +300,9 @@ def offer(
         other_portals=outside,
         individuals=individuals,
         more_url=more_url,
-        reason_required=subject.facts.reason_required,
+        reason_required=subject.facts.reason_required or emergency,
+        may_ask=asks,
+        emergency=offer(who, subject, registry, emergency=True) if without else None,
     )
 
 

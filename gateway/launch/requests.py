@@ -30,6 +30,7 @@ class Asked:
     portal: str | None
     mode: Mode
     view_only: bool
+    emergency: bool
     reason: str | None
 
 

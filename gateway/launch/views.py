@@ -8,18 +8,19 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from gateway.access.acting import CONSOLE, REASONS
+from gateway.access import support
+from gateway.access.acting import CONSOLE, REASONS, SUPPORT
 from gateway.access.external import External
 from gateway.access.levels import Level, under
 from gateway.access.queries import Ended
-from gateway.access.rights import Compiled
+from gateway.access.rights import SELF_CARE, Compiled
 from gateway.access.visitor import Visitor
 from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
 from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import sessions
-from gateway.identity.models import CustomerStatus, Mode, Scope
+from gateway.identity.models import CustomerStatus, Mode, Scope, SupportAccess
 from gateway.launch import operations, queries
 from gateway.launch.forms import LaunchForm
 from gateway.portal.registry import Registry, registry
@@ -68,8 +69,9 @@ def start() -> Response:
         raise NotFound
     slug = form.portal.data or None
     portal = registry().portals.get(slug) if slug else None
-    view_only = form.view_only.data == "y"
-    code = queries.why_not(who, subject, portal, mode, view_only)
+    view_only, facts = form.view_only.data == "y", subject.facts
+    emergency = form.emergency.data == "y" and facts.consent_missing
+    code = queries.why_not(who, subject, portal, mode, view_only, emergency)
     if slug and portal is None:
         code = code or "portal-unknown"
     if code is None and len(live) >= queries.MOST_VISITS:
@@ -80,8 +82,8 @@ def start() -> Response:
         work.commit()
         raise LaunchRefused(code)
     reason = (form.reason.data or "").strip() or None
-    if reason is None and subject.facts.reason_required:
-        raise Invalid({"reason": [N_("Say why first: this customer's class asks for a reason.")]})
+    if reason is None and (facts.reason_required or emergency):
+        raise Invalid({"reason": [queries.SAY_WHY]})
     started = operations.start(
         work,
         who,
@@ -89,6 +91,7 @@ def start() -> Response:
         portal=slug,
         mode=mode,
         view_only=view_only,
+        emergency=emergency,
         reason=reason,
         return_to=safe_next(form.next.data, "/admin/", f"/admin/customers/{subject.customer_id}", 500),
         now=now,
@@ -128,7 +131,8 @@ def land() -> Response:
         operations.refuse_landing(work, launch, subject, code)
         work.commit()
         raise LaunchRefused(code or "token-refused")
-    cookie = operations.land(work, launch, subject, now, current.address(), current.agent())
+    title = portal.title if portal else None
+    cookie = operations.land(work, launch, subject, title, now, current.address(), current.agent())
     work.commit()
     levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
     there = registry().first_path(portal, levels.get(portal.slug, {})) if portal else "/"
@@ -146,7 +150,7 @@ def _landing_refusal(
         return "token-refused"
     if launch.portal and portal is None:  # type: ignore[attr-defined]
         return "portal-unknown"
-    return queries.why_not(who, subject, portal, launch.mode, launch.view_only)  # type: ignore[attr-defined,arg-type]
+    return queries.why_not(who, subject, portal, launch.mode, launch.view_only, launch.emergency)  # type: ignore[attr-defined,arg-type]
 
 
 @bp.post("/end")
@@ -189,7 +193,17 @@ def picker() -> str | Response:
         cards=shown,
         q=q,
         suspended=who.customer_status is CustomerStatus.SUSPENDED,
+        asked_url=_asked_url(who, root),
     )
+
+
+def _asked_url(who: Visitor, root: str) -> str | None:
+    """Return where the customer answers staff who ask to be let in, if any wait and this visitor may see it."""
+    on_consent = who.class_support is SupportAccess.CONSENT and who.actor is None
+    if not on_consent or who.level(SELF_CARE, SUPPORT) < Level.VIEW:
+        return None
+    is_asked = support.is_asked(current.reader(), str(who.customer_id), current.now())
+    return f"{root}{registry().paths[SELF_CARE, SUPPORT]}" if is_asked else None
 
 
 @bp.get("/portals/<slug>/")

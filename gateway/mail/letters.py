@@ -25,6 +25,7 @@ class Letter(enum.StrEnum):
     NEW_DEVICE = "new-device"
     FAILED_ATTEMPTS = "failed-attempts"
     SUPPORT_ACCESS = "support-access"
+    SUPPORT_ASKED = "support-asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,14 +178,38 @@ def _failed_attempts(facts: Facts) -> tuple[str, Sequence[str]]:
 
 
 def _support_access(facts: Facts) -> tuple[str, Sequence[str]]:
-    reason = facts.values.get("reason")
+    values = facts.values
+    portal = _(values["portal"]) if values.get("portal") else _("All portals")
+    rights = _("Full access") if values["mode"] == "full" else _("Assigned role")
+    seen = [
+        _("Time: %(time)s") % {"time": facts.moment("at")},
+        _("Portal: %(portal)s") % {"portal": portal},
+        _("Rights: %(rights)s") % {"rights": f"{rights}, {_('View only')}" if values.get("view_only") else rights},
+    ]
+    if values.get("reason"):
+        seen.append(_("Reason: %(reason)s") % {"reason": values["reason"]})
+    without = _("It was done without your consent, in an emergency.")
     return _("%(brand)s opened your portals") % facts.words(), (
-        _("%(actor)s of %(brand)s opened your portals as %(login)s.")
-        % {**facts.words(), "actor": facts.values.get("actor", "")},
-        _("Time") + ": " + facts.moment("at"),
-        *([_("Reason") + ": " + str(reason)] if reason else []),
+        _("%(actor)s of %(brand)s opened your portals, acting as %(subject)s.") % {**facts.words(), **_names(values)},
+        "\n".join(seen),
+        *([without] if values.get("emergency") else []),
+        _("When staff came in, and who may, stands here:") + "\n" + facts.link,
         _("If you did not expect this, ask %(brand)s.") % facts.words(),
     )
+
+
+def _support_asked(facts: Facts) -> tuple[str, Sequence[str]]:
+    return _("%(brand)s asks to be let in") % facts.words(), (
+        _("%(actor)s of %(brand)s asks for your consent to open your portals, acting as %(subject)s.")
+        % {**facts.words(), **_names(facts.values)},
+        _("Reason: %(reason)s") % {"reason": facts.values["reason"]},
+        _("Say yes, and for how long, or no, here:") + "\n" + facts.link,
+        _("Without an answer the request lapses on %(until)s.") % {"until": facts.moment("until")},
+    )
+
+
+def _names(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(values[name]) for name in ("actor", "subject")}
 
 
 LETTERS: Mapping[Letter, Callable[[Facts], tuple[str, Sequence[str]]]] = {
@@ -198,6 +223,7 @@ LETTERS: Mapping[Letter, Callable[[Facts], tuple[str, Sequence[str]]]] = {
     Letter.NEW_DEVICE: _new_device,
     Letter.FAILED_ATTEMPTS: _failed_attempts,
     Letter.SUPPORT_ACCESS: _support_access,
+    Letter.SUPPORT_ASKED: _support_asked,
 }
 """What each letter says: its subject, and its paragraphs after the greeting."""
 

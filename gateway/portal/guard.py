@@ -15,7 +15,7 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from gateway import clock
-from gateway.access.acting import NEVER_WHILE_ACTING
+from gateway.access.acting import CONSENT_MISSING, NEVER_WHILE_ACTING
 from gateway.access.levels import Level
 from gateway.access.queries import OUTSIDE, Ended, visitor_of
 from gateway.access.visitor import Visitor
@@ -24,7 +24,7 @@ from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.identity import api_tokens, sessions
-from gateway.identity.models import Scope
+from gateway.identity.models import Scope, Session
 from gateway.identity.proofs import is_recent
 from gateway.portal.registry import Registry
 from gateway.web import bearer, current, origin, rates, speech
@@ -181,6 +181,8 @@ def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
     if isinstance(who, Ended):
         if who.why == OUTSIDE:
             _note_outside(key)
+        if who.why == CONSENT_MISSING:
+            _end_for_good(key)
         return who
     g.visitor = who
     if g.now - who.last_seen_at > sessions.SEEN_AGAIN:
@@ -194,6 +196,13 @@ def _note_outside(key: bytes) -> None:
     """Put a request from outside the trusted networks on the record, once a minute for each session."""
     work = current.writer()
     if sessions.refuse_outside(work, key, g.now):
+        work.commit()
+
+
+def _end_for_good(key: bytes) -> None:
+    """End a visit that lost the customer's consent, so that the next window does not bring it back."""
+    work = current.writer()
+    if sessions.end_visits(work, Session.key == key, CONSENT_MISSING, g.now):
         work.commit()
 
 

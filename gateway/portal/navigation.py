@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from gateway.access.acting import CONSOLE, NEVER_WHILE_ACTING
+from gateway.access.acting import CONSOLE, CUSTOMER_ALONE, NEVER_WHILE_ACTING
 from gateway.access.levels import Level, under
 from gateway.access.rights import Compiled
 from gateway.access.roles import called
@@ -61,6 +61,7 @@ class Acting:
     role_name: str
     mode: str
     view_only: bool
+    emergency: bool
     reason: str | None
     minutes_left: int
     end_url: str
@@ -168,6 +169,7 @@ def acting(who: Visitor) -> Acting | None:
         role_name=called(who.role_name) if who.role_name else _("no role"),
         mode=who.visit.mode,
         view_only=who.visit.view_only,
+        emergency=who.visit.emergency,
         reason=who.visit.reason,
         minutes_left=who.minutes_left(current.now()),
         end_url=f"{request.script_root}/end",
@@ -199,7 +201,9 @@ def why_not(who: Visitor | None, mark: Mark | None) -> str | None:
 
 def do_it_here(who: Visitor | None, mark: Mark | None) -> str | None:
     """Return the page of the console where staff do under their own name what no visit may do, or None."""
-    if who is None or who.actor is None or mark is None or (mark.portal, mark.node) not in NEVER_WHILE_ACTING:
+    if who is None or who.actor is None or mark is None:
+        return None
+    if (mark.portal, mark.node) not in NEVER_WHILE_ACTING - CUSTOMER_ALONE:
         return None
     return f"/admin/customers/{who.customer_id}"
 

@@ -3,5 +3,6 @@
 from gateway.self_care import activity, individuals, networks, tokens, views
 from gateway.self_care.portal import portal
 from gateway.self_care.security.views import own
+from gateway.self_care.support import views as support
 
-__all__ = ["activity", "individuals", "networks", "own", "portal", "tokens", "views"]
+__all__ = ["activity", "individuals", "networks", "own", "portal", "support", "tokens", "views"]

@@ -1,11 +1,10 @@
-"""One's own part of the record: log-ins and changes, and who of the provider's staff came in."""
+"""One's own part of the record: log-ins and changes."""
 
 from flask import render_template, request
 
-from gateway.audit import queries, visits
+from gateway.audit import queries
 from gateway.db import AnyRow
 from gateway.identity.models import Kind
-from gateway.launch.queries import live_visits
 from gateway.paging import Page
 from gateway.portal.pages import days_asked, next_links, query_text
 from gateway.portal.telling import teller
@@ -34,19 +33,3 @@ def activity() -> str | tuple[str, int]:
         **next_links(page, **asked),
     )
     return (drawn, 422) if problems else drawn
-
-
-@bp.get("/activity/support-access")
-@belongs_to("activity.support-access")
-def support_access() -> str:
-    """List the visits of the provider's staff to the customer and its individuals, the latest first."""
-    reader, who = current.reader(), current.visitor()
-    page = visits.of_customer(reader, str(who.customer_id), request.args.get("after"))
-    return render_template(
-        "self_care/support_access.html",
-        visits=page.rows,
-        live=live_visits(reader, page.rows, current.now()),
-        tell=teller((), page.rows, to_customers=True),
-        me=who.id,
-        **next_links(page),
-    )

@@ -36,6 +36,36 @@
     menu.querySelector("h2").focus();
   };
 
+  // Puts a menu in the place of what is shown of it; it leads back to this page.
+  const redraw = (shown, text) => {
+    const made = document.createElement("template");
+    made.innerHTML = text;
+    const menu = made.content.firstElementChild;
+    for (const next of menu.querySelectorAll("[name=next]")) next.value = location.pathname + location.search;
+    shown.replaceWith(menu);
+    return menu;
+  };
+
+  // Asks for consent in the menu itself. What cannot be taken comes back with what is said of it.
+  const ask = async (form) => {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Fragment": 1 } });
+    if (answer.status != 422 && !answer.url.endsWith("?done=asked")) return location.reload();
+    redraw(form.closest(".launch"), await answer.text()).querySelector("h2").focus();
+  };
+
+  // Looks every few seconds whether consent was given where a menu waits for it, for ten minutes.
+  let looks = 120;
+  const look = async () => {
+    const shown = document.querySelector("[data-wait]");
+    if (!shown || looks-- < 1) return;
+    const answer = await fetch(shown.dataset.wait, { headers: { "X-Fragment": 1 } });
+    const text = answer.ok && !answer.redirected && (await answer.text());
+    if (!text || text.includes("data-wait") || !shown.isConnected) return;
+    if (shown.closest(".menu")) redraw(shown, text);
+    else location.reload();
+  };
+
   // Shows how patterns read while they are typed. What is left empty counts as what it inherits.
   let typing;
   const preview = (box) => {
@@ -103,6 +133,12 @@
     openMenu(at("a"));
   });
 
+  on("submit", (event) => {
+    if (!event.target.matches("[data-ask]")) return;
+    event.preventDefault();
+    ask(event.target);
+  });
+
   on("input", ({ target }) => {
     const { value, dataset } = target;
     if (target.matches(".pick-day")) {
@@ -131,6 +167,7 @@
     stops.at((stops.indexOf(event.target) + step) % stops.length).focus();
   });
 
+  setInterval(look, 5e3);
   setInterval(() => {
     const left = document.querySelector("#minutes");
     if (left?.textContent > 0) left.textContent--;

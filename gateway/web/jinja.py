@@ -54,6 +54,13 @@ NOTICES: Mapping[str, str] = {
     "mail-again": catalog.N_("The letter is sent once more."),
     "alarm-closed": catalog.N_("Closed."),
     "visit-ended": catalog.N_("The visit has ended."),
+    "support-opened": catalog.N_("Staff are let in."),
+    "support-opened-first": catalog.N_(
+        "Staff are let in. The clocks show that time twice on that day; the first one was taken."
+    ),
+    "support-closed": catalog.N_("Staff are let in no longer. Their visits have ended."),
+    "declined": catalog.N_("Declined."),
+    "asked": catalog.N_("The customer is asked."),
 }
 """Quiet confirmations, named in the query of the page that follows a change."""
 

@@ -17,8 +17,10 @@ LINKS = {
     Letter.INVITATION: (invitations.PURPOSE, "/login/invitation/"),
     Letter.PASSWORD_RESET: (resets.PURPOSE, "/login/reset/"),
     Letter.EMAIL_CONFIRM: (email_changes.PURPOSE, "/portals/self-care/profile/email/"),
+    Letter.SUPPORT_ACCESS: (None, "/portals/self-care/activity/support-access"),
+    Letter.SUPPORT_ASKED: (None, "/portals/self-care/activity/support-access"),
 }
-"""Which letters carry a link that is good once: its purpose, and where it leads in self-care."""
+"""Which letters lead elsewhere than most, in self-care; with a purpose, by a link that is good once."""
 FORGOTTEN = "/login/forgotten"
 
 

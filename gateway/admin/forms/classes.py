@@ -15,6 +15,7 @@ WEEK = 7 * 24 * 60
 SUPPORT = [
     (SupportAccess.OPEN.value, N_("Open: staff may enter at any time")),
     (SupportAccess.REASON.value, N_("Reason asked: staff say why, and the record keeps it")),
+    (SupportAccess.CONSENT.value, N_("On consent: the customer lets staff in, and closes again")),
 ]
 
 

@@ -7,11 +7,13 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from gateway.access import customers as operations
-from gateway.access.acting import Facts
+from gateway.access.acting import Facts, consent_missing
 from gateway.access.levels import Level
 from gateway.access.panel import NewPassword, roles_to_hold
 from gateway.admin import queries, refusals
+from gateway.admin.asking import asking
 from gateway.admin.forms.customers import STATUSES, NewCustomerForm, RecordForm, StatusForm
+from gateway.admin.forms.support import AskForm
 from gateway.admin.portal import bp
 from gateway.db import AnyRow
 from gateway.errors import Invalid, NotFound, Stale
@@ -159,20 +161,28 @@ def save_status(id: str) -> tuple[str, int] | Response:
 @bp.get("/customers/<id>/log-in")
 @belongs_to("customers")
 def log_in_menu(id: str) -> Response:
-    """Show the menu of a customer or an individual: a page, or only the menu for the popover that asks for it."""
-    subject = _subject(id)
+    """Show the menu of a customer or an individual."""
+    return menu(subject_at(id))
+
+
+def menu(subject: launches.Subject, refused: AskForm | None = None, status: int = 200) -> Response:
+    """Draw the menu of somebody: a page, or only the menu for the popover that asks for it."""
     people, more_url = [], None
     if subject.kind is Kind.CUSTOMER:
+        id = subject.id
         page = people_of(current.reader(), id, Wanted(), None, current.now())
         people, more_url = [_person(row) for row in page.rows], _more(page, id)
     back_url = f"/admin/customers/{subject.customer_id}"
+    offer = launches.offer(current.visitor(), subject, registry(), _individuals(people), more_url)
     response = make_response(
         render_template(
             "admin/_menu.html" if "X-Fragment" in request.headers else "admin/log_in.html",
-            offer=launches.offer(current.visitor(), subject, registry(), _individuals(people), more_url),
+            offer=offer,
+            asking=asking(str(subject.customer_id), offer, refused),
             here=back_url,
             back_url=back_url,
-        )
+        ),
+        status,
     )
     response.vary.add("X-Fragment")
     return response
@@ -211,15 +221,17 @@ def _stale(form: RecordForm, id: str) -> str:
 
 
 def _page(row: AnyRow, form: RecordForm, meanwhile: Sequence[tuple[str, str]] | None = None) -> str:
-    subject = _subject(row.id)
+    subject = subject_at(row.id)
     iq = request.args.get("iq", "").strip()[:200].replace("\0", "")
     page = people_of(current.reader(), row.id, Wanted(iq), request.args.get("after"), current.now())
     people = [_person(found) for found in page.rows]
+    offer = launches.offer(current.visitor(), subject, registry(), _individuals(people), _more(page, row.id))
     return render_template(
         "admin/customer.html",
         customer=row,
         form=form,
-        offer=launches.offer(current.visitor(), subject, registry(), _individuals(people), _more(page, row.id)),
+        offer=offer,
+        asking=asking(row.id, offer),
         individuals=Page([_cells(person, found) for person, found in zip(people, page.rows, strict=True)], page.after),
         offers={person.id: launches.main_choice(current.visitor(), person.facts) for person in people},
         refusals=refusals.of_customer(row),
@@ -274,7 +286,8 @@ def _status_stale(form: StatusForm, id: str) -> str:
     return _status_page(row, form, [(form.status.label.text, _(titles[row.status.value])) for _name in changed])
 
 
-def _subject(identity_id: str) -> launches.Subject:
+def subject_at(identity_id: str) -> launches.Subject:
+    """Return a customer or an individual with what decides about opening their portals; raises `NotFound`."""
     subject = launches.subject_of(current.reader(), current.house().rights, identity_id, current.now())
     if subject is None or subject.kind is Kind.ADMINISTRATOR:
         raise NotFound
@@ -282,8 +295,15 @@ def _subject(identity_id: str) -> launches.Subject:
 
 
 def _facts(row: AnyRow) -> Facts:
-    asks = row.support_access is SupportAccess.REASON
-    return Facts(Kind.CUSTOMER, bool(row.login), row.status, Standing.ACTIVE, current.visitor().support_access, asks)
+    return Facts(
+        Kind.CUSTOMER,
+        bool(row.login),
+        row.status,
+        Standing.ACTIVE,
+        current.visitor().support_access,
+        row.support_access is SupportAccess.REASON,
+        consent_missing(row.support_access, row.support_until, current.now()),
+    )
 
 
 def _person(row: AnyRow) -> launches.Subject:

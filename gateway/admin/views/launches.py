@@ -22,12 +22,14 @@ def asked_launch(id: str) -> str:
     if asked is None or subject is None:
         raise NotFound
     portal = registry().portals.get(asked.portal) if asked.portal else None
-    code = queries.why_not(who, subject, portal, asked.mode, asked.view_only)
+    emergency = asked.emergency and subject.facts.consent_missing
+    code = queries.why_not(who, subject, portal, asked.mode, asked.view_only, emergency)
     if asked.portal and portal is None:
         code = "portal-unknown"
     return render_template(
         "admin/asked_launch.html",
         asked=asked,
+        emergency=emergency,
         subject=subject,
         portal=_(portal.title) if portal else _("All portals"),
         barred=_(REASONS[code]) if code else None,

@@ -97,6 +97,7 @@ class NewLaunch(Given):
     mode = Word(Mode, load_default=Mode.ASSIGNED, metadata=about("assigned or full.", "assigned"))
     view_only = Flag(load_default=False, metadata=about("Whether to look only.", False))
     reason = Text(200, load_default="", metadata=about("Why. Some classes ask for it.", "Ticket 4711"))
+    emergency = Flag(load_default=False, metadata=about("Whether to enter without the customer's consent.", False))
 
 
 class Launch(Schema):

@@ -36,17 +36,20 @@ def create_launch(given: dict[str, Any]) -> Response:
     if subject is None or subject.kind is Kind.ADMINISTRATOR:
         raise NotFound
     slug, mode, view_only = given["portal"] or None, given["mode"], given["view_only"]
+    emergency = given["emergency"] and subject.facts.consent_missing
     portal = registry().portals.get(slug) if slug else None
-    code = "portal-unknown" if slug and portal is None else queries.why_not(who, subject, portal, mode, view_only)
+    code = queries.why_not(who, subject, portal, mode, view_only, emergency)
+    if slug and portal is None:
+        code = "portal-unknown"
     if code is not None:
         work = current.writer()
         operations.refuse(work, who, subject, portal.slug if portal else None, mode, code)
         work.commit()
         raise LaunchRefused(code)
     reason = given["reason"] or None
-    if reason is None and subject.facts.reason_required:
-        raise Invalid({"reason": [N_("Say why first: this customer's class asks for a reason.")]})
-    asked = requests.Asked(subject.id, slug, mode, view_only, reason)
+    if reason is None and (subject.facts.reason_required or emergency):
+        raise Invalid({"reason": [queries.SAY_WHY]})
+    asked = requests.Asked(subject.id, slug, mode, view_only, emergency, reason)
 
     def make(work: Work) -> Made:
         id, until = requests.ask(work, who.id, asked, now)
