@@ -308,6 +308,7 @@ RECORDS = {
     "/portals/iot/devices": "abc-dev",
     "/portals/iot/alerts": "abc-alert",
     "/portals/self-care/security/sessions": "none",
+    "/portals/self-care/activity/support-access/requests": "none",
     "/portals/self-care/security/elsewhere": "none",
     "/admin/security/sessions": "none",
     "/admin/mail": "none",
