@@ -78,7 +78,7 @@ def pages(browser: Browser, start: str) -> Iterator[tuple[str, str]]:
     waiting, seen = deque([start]), set()
     while waiting and len(seen) < MOST_PAGES:
         path = waiting.popleft()
-        kind = re.sub(r"(after|device|individual|q)=[^&]*", r"\1=", path)
+        kind = re.sub(r"(after|device|individual|q|portal|node)=[^&]*", r"\1=", path)
         if kind in seen:
             continue
         seen.add(kind)

@@ -125,7 +125,7 @@ CHANGES: Mapping[str, str] = {
     "suspended": N_("Restore the individual."),
     "not-yet-active": N_("Change the day from which the individual is active."),
     "expired": N_("Change the day on which the individual expires."),
-    "network": N_("Let the address in, for an hour below or for good on the list."),
+    "network": N_("Let the address in, for one hour or for good."),
     "network-over": N_("Let an entry of the list count for longer, or empty the list."),
     "network-own": N_("Only they can change their own list, from an address that it lets in."),
     "network-own-over": N_("Only they can change their own list."),

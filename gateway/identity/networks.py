@@ -101,8 +101,8 @@ def ever_admits(listed: str | None, now: datetime) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is the address of a client."""
-    return _client(text) is not None
+    """Tell whether a text is the address of a client, without the zone of a network."""
+    return "%" not in text and _client(text) is not None
 
 
 def named(listed: str) -> list[str]:

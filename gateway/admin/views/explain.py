@@ -45,7 +45,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What stands on top: whether it opens and why not, the one change that would open it, and who may make it."""
+    """What stands on top: whether it opens and why not, the one change that would open it, and who may make it.
+
+    `allow` is the address that is to be let in for that.
+    """
 
     kind: str
     said: str
@@ -54,6 +57,7 @@ class Answer:
     who: str = ""
     more: str = ""
     why: Markup | None = None
+    allow: str | None = None
 
 
 @bp.get("/customers/<id>/explain")
@@ -156,6 +160,7 @@ def _answer(case: Case) -> Answer:
         who_may(where) if where and not may else "",
         more if beyond else "",
         why,
+        case.address if first.reason == "network" else None,
     )
 
 
