@@ -93,7 +93,11 @@ class Person:
 
     def get(self, url: str) -> requests.Response:
         """Go somewhere, and on."""
-        self.answer = self.web.get(url, timeout=10)
+        return self.go_on(self.web.get(url, timeout=10))
+
+    def go_on(self, answer: requests.Response) -> requests.Response:
+        """Go where a page moves on to by itself, and on."""
+        self.answer = answer
         while found := REFRESH.search(self.answer.text):
             self.answer = self.web.get(unescape(found[1]), timeout=10)
         return self.answer
@@ -108,9 +112,8 @@ class Person:
         """Click in the console, and go where that leads."""
         self.get(f"{self.url}/admin/customers/abc/log-in")
         page = self.post("/admin/launches", subject=subject, portal=portal, mode="assigned", **more)
-        found = REFRESH.search(page.text)
-        assert found is not None, page.text
-        return self.get(unescape(found[1]))
+        assert REFRESH.search(page.text), page.text
+        return self.go_on(page)
 
     def end_visit(self) -> None:
         """Press End in the banner of the visit."""

@@ -14,7 +14,6 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from gateway import clock
-from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, Role
 from gateway.access.operations import set_portal_view
 from gateway.api.models import IdempotencyKey
@@ -23,7 +22,7 @@ from gateway.audit.models import AuditEvent
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, SupportAccess
 from gateway.launch.models import LaunchRequest
 from gateway.web import rates
-from tests.cast import ABC, CAST, HELEN, JOHN, ROOT, STAFF
+from tests.cast import ABC, HELEN, JOHN, ROOT
 from tests.elsewhere import register
 from tests.house import Browser, add_identity, change, house_of, rows, value, working
 from tests.programs import Program
@@ -664,15 +663,3 @@ def test_self_says_who_calls_and_what_they_may_do(app: Flask) -> None:
     assert (john["realm"], john["customer"]["id"], john["role"]["id"]) == ("self-care", "abc", "itlead")
     assert john["preferences"]["language"] == "en"
     assert {portal["slug"]: portal["url"] for portal in john["portals"]}["pbx"] == "http://localhost/portals/pbx/"
-
-
-@pytest.mark.parametrize("member", CAST, ids=lambda member: member.login)
-def test_the_levels_of_the_api_are_those_of_the_pages(app: Flask, new_browser: NewBrowser, member: Any) -> None:
-    browser, registry = new_browser(), app.extensions["portico.registry"]
-    browser.log_in(member)
-    told = {portal["slug"]: portal["levels"] for portal in Program(app, member.login).get("/self").json["portals"]}
-    realm = "admin" if member in STAFF else "self-care"
-    for (slug, key), path in registry.paths.items():
-        if registry.portals[slug].realm == realm:
-            level = Level.of(told.get(slug, {}).get(key, "forbidden"))
-            assert browser.get(path).status_code == (200 if level > Level.FORBIDDEN else 404), path

@@ -113,6 +113,19 @@ def test_a_proof_in_the_midst_of_a_session_adds_to_it(tickets: Elsewhere, new_br
     assert told(tickets, abc) == (TWO, ["pwd", "otp", "mfa"])
 
 
+def test_a_portal_sends_people_to_prove_more_and_gets_them_back(tickets: Elsewhere, new_browser: NewBrowser) -> None:
+    abc = new_browser()
+    abc.log_in(ABC)
+    key, _codes = set_up(abc)
+    page = "/reauthenticate?next=/portals/tickets/"
+    assert 'name="next"' in abc.get(page).text
+    form = {"password": PASSWORD, "code": code(key), "next": "/portals/tickets/"}
+    back = abc.post("/reauthenticate", form, page=page).location
+    assert back.startswith("/portals/tickets/")
+    assert 'content="0; url=https://tickets.example/start?iss=' in abc.get(back).text
+    assert told(tickets, abc) == (TWO, ["pwd", "otp", "mfa"])
+
+
 def test_in_a_visit_it_is_the_administrators_own(app: Flask, tickets: Elsewhere, new_browser: NewBrowser) -> None:
     helen = new_browser()
     helen.log_in(HELEN)

@@ -12,6 +12,7 @@ from tests.bench import peers
 from tests.bench.api import api
 from tests.bench.cells import cells
 from tests.bench.click import click
+from tests.bench.elsewhere import elsewhere
 from tests.bench.growth import growth
 from tests.bench.loading import loading
 from tests.bench.log_ins import log_ins
@@ -19,7 +20,7 @@ from tests.bench.pages import pages
 from tests.bench.places import CUSTOMERS, Place, furnish
 from tests.bench.worker import worker
 
-PARTS = ("cells", "pages", "api", "click", "log-ins", "imports", "growth", "worker")
+PARTS = ("cells", "pages", "api", "click", "elsewhere", "log-ins", "imports", "growth", "worker")
 MANY, ALL = 100_000, 1_000_000
 
 
@@ -41,6 +42,8 @@ def measure(kind: str, server: str, only: list[str], many: int, others: bool) ->
                 api(kind, place.create(base))
             if "click" in only:
                 seconds["click"] = click(kind, place.create(base))
+            if "elsewhere" in only and kind == "sqlite":
+                elsewhere(kind, base)
             if others and kind == "sqlite":
                 peers.compare(seconds)
             if "imports" in only or "growth" in only:
