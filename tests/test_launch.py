@@ -13,12 +13,13 @@ from gateway import clock
 from gateway.access.operations import set_portal_enabled, set_portal_view
 from gateway.audit.models import AuditEvent
 from gateway.identity import operations
-from gateway.identity.models import CustomerStatus, Identity, Session
+from gateway.identity.models import CustomerStatus, Gateway, Identity, Session
 from gateway.launch.models import Launch
 from gateway.launch.operations import GOOD_FOR
 from gateway.tokens import Tokens
-from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT
+from tests.cast import ABC, AUDREY, HELEN, JOHN, PASSWORD, ROOT
 from tests.house import Browser, change, form_token, house_of, rows, value, visit_of, working
+from tests.second_factor import code, set_up
 
 NewBrowser = Callable[[], Browser]
 
@@ -522,3 +523,19 @@ def test_the_picker_too_is_offered_in_the_role_or_with_full_access(root: Browser
     assert root.get(root.open("mark")).text.count('class="tile"') == 2
     assert root.get(root.open("mark", mode="full")).text.count('class="tile"') == 3
     assert helen.launch("mark", mode="full").status_code == 403
+
+
+def test_where_the_gateway_asks_for_a_second_factor_nothing_opens_without__IMP_04(helen: Browser, app: Flask) -> None:
+    visit = helen.open("abc", "pbx")
+    land = helen.launch("globex", "pbx").location
+    with working(app) as work:
+        work.execute(update(Gateway).values(admin_second_factor=True, version=Gateway.version + 1))
+    refused = helen.launch("abc", "pbx")
+    assert refused.status_code == 403
+    assert "asks for your second factor" in refused.text
+    assert helen.get(land).status_code == 403
+    assert "asks for your second factor" in helen.get("/admin/customers/abc/log-in").text
+    assert helen.get(visit).status_code == 200
+    key, _codes = set_up(helen, "/admin/security/second-factor")
+    assert helen.post("/admin/reauthenticate", {"password": PASSWORD, "code": code(key)}).status_code == 303
+    helen.open("abc", "pbx")

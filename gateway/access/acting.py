@@ -17,6 +17,7 @@ SUPPORT = "activity.support-access"
 
 REASONS: Mapping[str, str] = {
     "not-a-customer": N_("Only customers and their individuals can be opened."),
+    "factor-missing": N_("The gateway asks for your second factor before you open portals: log in with it first."),
     "customers-forbidden": N_("Your role does not show customers."),
     "support-access-off": N_("Support access is switched off for the whole gateway."),
     "no-login": N_("No login is set, so there is no self-care access."),
@@ -68,9 +69,11 @@ all.
 class Powers:
     """What the admin role lets somebody do with other people's portals: five separate nodes, each on at `full`.
 
-    `emergency` is to enter without the consent that a customer's class asks for.
+    `emergency` is to enter without the consent that a customer's class asks for. `proved`: they showed a second factor,
+    or none is asked of them (IMP-04).
     """
 
+    proved: bool
     customers: bool
     view_only: bool
     assigned: bool
@@ -79,12 +82,12 @@ class Powers:
     emergency: bool
 
     @classmethod
-    def from_levels(cls, levels: Levels) -> "Powers":
+    def from_levels(cls, levels: Levels, proved: bool = True) -> "Powers":
         """Read the powers off the levels of an admin role."""
         console = levels.get(CONSOLE, {})
-        nodes = ("view-only", "assigned", "full", "individual", "emergency")
         shown = console.get("customers", Level.FORBIDDEN) >= Level.VIEW
-        return cls(shown, *(console.get(f"open.{node}") is Level.FULL for node in nodes))
+        nodes = ("view-only", "assigned", "full", "individual", "emergency")
+        return cls(proved, shown, *(console.get(f"open.{node}") is Level.FULL for node in nodes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ def refusal(powers: Powers, facts: Facts, mode: Mode, view_only: bool, emergency
     """
     if facts.kind is Kind.ADMINISTRATOR:
         return "not-a-customer"
+    if not powers.proved:
+        return "factor-missing"
     if not powers.customers:
         return "customers-forbidden"
     if not facts.support_access:

@@ -23,6 +23,7 @@ from gateway.identity.models import (
     Stage,
     SupportAccess,
 )
+from gateway.identity.proofs import DEVICE, is_twofold
 from gateway.identity.standing import Standing, individual_standing, log_in_refusal
 
 OUTSIDE = "network"
@@ -139,6 +140,7 @@ def _administrator(
         return Ended(over)
     if row.suspended:
         return Ended("suspended")
+    methods = _words(row.methods)
     return made_of(
         row,
         key,
@@ -154,8 +156,9 @@ def _administrator(
         portals_off=frozenset(),
         last_seen_at=row.last_seen_at,
         proved_at=row.proved_at,
-        methods=_words(row.methods),
+        methods=methods,
         alarms=bool(row.alarms),
+        unproved=defaults.admin_second_factor and not (is_twofold(methods) or DEVICE in methods),
     )
 
 

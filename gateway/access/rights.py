@@ -59,6 +59,7 @@ class Defaults:
     absolute_minutes: int
     portals_off: frozenset[str]
     support_access: bool
+    admin_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +152,6 @@ class Rights:
             if found != self._drawn.externals:
                 self._drawn = _drawn(self._declared, found)
             limits = (row.admin_idle_minutes, row.admin_absolute_minutes, row.idle_minutes, row.absolute_minutes)
-            self._defaults = (row.version, Defaults(preferences, *limits, off, row.support_access))
+            switches = (row.support_access, row.admin_second_factor)
+            self._defaults = (row.version, Defaults(preferences, *limits, off, *switches))
         return self._defaults[1]

@@ -62,7 +62,8 @@ class Visitor:
     """A frozen value, resolved once a request and passed along.
 
     `started_at` is when whoever is at the keyboard logged in, `methods` how they proved who they are (RFC 8176);
-    `class_support` what the customer's class asks of staff; `alarms`: whether one is open, to an administrator.
+    `class_support` what the customer's class asks of staff. Of an administrator, `alarms`: whether one is open;
+    `unproved`: a second factor is asked of them, and they showed none.
     """
 
     session_id: str
@@ -88,6 +89,7 @@ class Visitor:
     methods: tuple[str, ...]
     support_access: bool
     alarms: bool = False
+    unproved: bool = False
     class_support: SupportAccess | None = None
     actor: Actor | None = None
     visit: Visit | None = None

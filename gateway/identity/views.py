@@ -26,6 +26,7 @@ from gateway.identity.forms import LogInForm, NewPasswordForm
 from gateway.identity.models import Realm, Scope, Stage
 from gateway.identity.operations import Candidate
 from gateway.identity.password_rules import Rules, offered_password, password_faults, rules_for
+from gateway.identity.proofs import DEVICE
 from gateway.web import browser, current, speech
 from gateway.web.attempts import counted, refuse
 from gateway.web.errors import wait
@@ -239,7 +240,7 @@ def _remembered(who: Candidate) -> Candidate:
     if not known:
         return who
     devices.used(current.writer(), who.id, str(cookie), now)
-    return replace(who, passed=True)
+    return replace(who, passed=True, methods=(*who.methods, DEVICE))
 
 
 def on_the_way(step: str) -> Candidate | None:

@@ -225,6 +225,11 @@ def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) ->
     )
 
 
+def powers_of(who: Visitor) -> Powers:
+    """Return what an administrator may do with other people's portals."""
+    return Powers.from_levels(who.levels, not who.unproved)
+
+
 def why_not(
     who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode, view_only: bool, emergency: bool = False
 ) -> str | None:
@@ -234,7 +239,7 @@ def why_not(
     """
     if who.actor is not None:
         return "inside-a-visit"
-    reason = refusal(Powers.from_levels(who.levels), subject.facts, mode, view_only, emergency)
+    reason = refusal(powers_of(who), subject.facts, mode, view_only, emergency)
     if reason is not None or portal is None:
         return reason
     if portal.realm is not Realm.SELF_CARE:
@@ -291,7 +296,7 @@ def offer(
         )
         (inside if is_open else outside).append(shown)
     asks = not emergency and may_ask(who, subject)
-    without = asks and Powers.from_levels(who.levels).emergency
+    without = asks and powers_of(who).emergency
     return Offer(
         subject_id=subject.id,
         subject_name=subject.name,
@@ -308,7 +313,7 @@ def offer(
 
 def main_choice(who: Visitor, facts: Facts) -> Choice:
     """Return the main button of somebody on a list: their picker, with the assigned role."""
-    code = refusal(Powers.from_levels(who.levels), facts, Mode.ASSIGNED, False)
+    code = refusal(powers_of(who), facts, Mode.ASSIGNED, False)
     why = _(REASONS[code]) if code else None
     return Choice(Mode.ASSIGNED, False, _("Log in"), code is None, why, facts.reason_required)
 

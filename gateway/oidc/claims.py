@@ -7,7 +7,7 @@ from typing import Any
 from gateway.access.levels import Level
 from gateway.access.visitor import Visitor
 from gateway.identity.models import Kind, Mode
-from gateway.identity.proofs import CODE, HARDWARE_KEY, PASSWORD, SYNCED_KEY
+from gateway.identity.proofs import DEVICE, is_twofold
 
 NAMES = (
     *("sub", "sid", "customer", "individual", "act", "role", "mode", "view_only", "levels"),
@@ -70,15 +70,13 @@ def claims_of(who: Visitor, slug: str, sid: str) -> dict[str, Any]:
 def proof(who: Visitor) -> dict[str, Any]:
     """Return when and how whoever is at the keyboard proved who they are, for the id token.
 
-    `amr` has the words of RFC 8176, with `mfa` where there were two factors; `acr` says as much in one word. A passkey
-    is two: its device, and the PIN, finger or face that it asks for.
+    `amr` has the words of RFC 8176, with `mfa` where there were two factors; `acr` says as much in one word.
     """
-    known = set(who.methods)
-    two = known >= {PASSWORD, CODE} or bool(known & {HARDWARE_KEY, SYNCED_KEY})
+    two, shown = is_twofold(who.methods), [method for method in who.methods if method != DEVICE]
     return {
         "auth_time": int(who.started_at.timestamp()),
         "acr": CLASSES[two],
-        "amr": [*who.methods, "mfa"] if two else list(who.methods),
+        "amr": [*shown, "mfa"] if two else shown,
     }
 
 
