@@ -8,9 +8,10 @@ import ua_parser
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import record
+from gateway.audit.operations import about, record
 from gateway.db import AnyRow, rows_changed
 from gateway.identity.factor_models import Device
+from gateway.identity.models import Identity
 from gateway.identity.sessions import about_id, key_of, new_cookie
 
 GOOD_FOR = timedelta(days=30)
@@ -55,7 +56,8 @@ def remember(
     )
     work.add(device)
     work.flush()
-    of = replace(about_id(work, identity_id), actor_id=identity_id)
+    whose = work.get_one(Identity, identity_id)
+    of = replace(about(work, whose.id, whose.customer_id), realm=whose.realm, actor_id=whose.id)
     record(work, "device.remembered", of=of, identity=identity_id, device=device.id, name=device.name)
     return fresh
 
