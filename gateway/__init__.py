@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.trust import views as trust
 from gateway.web import browser, current, errors, forms, headers, health, jinja, logs
 from gateway.web.scopes import VisitPrefix
+from gateway.web.strangers import Strangers
 
 ROOT = Path(__file__).parent.parent
 LARGEST_BODY = 2**20
@@ -53,6 +54,7 @@ def create_app(settings: Settings, portals: Sequence[Portal]) -> Flask:
         audit_keys=Keys(settings.audit_keys),
         names=(settings.brand, *(word for portal in registry.portals.values() for word in (portal.title, portal.slug))),
         vault=Vault(settings.keys_by_id(second_factor.PURPOSE)),
+        strangers=Strangers(),
     )
     app.extensions["portico"] = house
     if settings.redis_url:

@@ -16,7 +16,8 @@ from gateway.api import operations as answers
 from gateway.audit import alarms
 from gateway.audit.operations import Stamp
 from gateway.errors import KeyMissing, Tampered, Unrecordable
-from gateway.identity import api_tokens, arrivals, links, resets, second_factor, sessions, throttle
+from gateway.identity import api_tokens, arrivals, expiry, links, resets, second_factor, sessions, throttle
+from gateway.launch import operations as visits
 from gateway.launch import requests
 from gateway.mail import operations as outbox
 from gateway.mail.queries import is_due
@@ -121,10 +122,12 @@ def _in_work(house: House, do: Callable[[Work], T]) -> T:
 
 
 def tidy(house: House) -> None:
-    """Take away what is long over: sessions, launches, links, letters, tokens; tell of many failed log-ins."""
+    """End sessions and visits that ran out, take away what is long over, tell of many failed log-ins."""
     now = clock.now()
     with house.database.writing() as work:
         house.stamped(work, Stamp())
+        expiry.end_over(work, now)
+        visits.end_over(work, now)
         for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, support, alarms):
             room.forget_old(work, now)
         links.forget_old(work, now - sessions.KEPT)

@@ -19,6 +19,7 @@ from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
 from gateway.portal.registry import discover
 from gateway.settings import Settings
+from tests.canaries import Canaries
 from tests.house import Browser, fill
 
 SECRET, AUDIT = (
@@ -126,13 +127,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
     """Makes applications on the test's database, as several processes would; settings can be changed."""
     made: list[Flask] = []
+    canaries = Canaries()
 
     def make(**more: Any) -> Flask:
         app = create_app(settings_for(database_url, **more), discover())
+        canaries.watch(app)
         made.append(app)
         return app
 
     yield make
+    if made:
+        canaries.check(made[0].extensions["portico"].database)
     for app in made:
         app.extensions["portico"].database.dispose()
 

@@ -203,6 +203,13 @@ def end(work: Work, handle: str, key: bytes, why: str, now: datetime) -> str | N
     return cast("str | None", row.return_to)
 
 
+def end_over(work: Work, now: datetime) -> None:
+    """End the visits that ran out by themselves, each with its row on the record."""
+    started, used = since(now)
+    sessions.end_visits(work, Session.started_at < started, "absolute", now)
+    sessions.end_visits(work, Session.last_seen_at < used, "idle", now)
+
+
 def since(now: datetime) -> tuple[datetime, datetime]:
     """Return from when a visit must have started, and been used, to be live at `now`."""
     return now - VISIT_ABSOLUTE, now - VISIT_IDLE

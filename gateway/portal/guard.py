@@ -19,13 +19,14 @@ from gateway.access.acting import CONSENT_MISSING, NEVER_WHILE_ACTING
 from gateway.access.levels import Level
 from gateway.access.queries import OUTSIDE, Ended, visitor_of
 from gateway.access.visitor import Visitor
-from gateway.audit.operations import record
-from gateway.errors import Forbidden, Invalid, NotFound
+from gateway.audit.operations import Stamp, record
+from gateway.errors import Forbidden, Invalid, NotFound, Unrecordable
 from gateway.i18n import catalog
 from gateway.i18n.catalog import N_
 from gateway.identity import api_tokens, sessions
 from gateway.identity.models import Scope, Session
 from gateway.identity.proofs import is_recent
+from gateway.identity.throttle import UNKNOWN_SOURCE, source_of
 from gateway.portal.registry import Registry
 from gateway.web import bearer, current, origin, rates, speech
 from gateway.web.browser import handle, scope, session_cookie
@@ -62,6 +63,8 @@ def _person(_request: object) -> Person | None:
 def _to_log_in() -> Response:
     """Send a stranger to the log-in page of the realm, and on to where they were going (GET only)."""
     there = "/admin/login" if scope() is Scope.ADMIN else "/login"
+    if request.path not in ("/", "/admin/"):
+        _count_stranger()
     if request.method in ("GET", "HEAD"):
         target = request.full_path if request.query_string else request.path
         if target not in ("/", "/admin/"):
@@ -102,6 +105,8 @@ def guard(registry: Registry) -> Response | None:
         return None
     who = _resolve()
     _speak()
+    if not isinstance(who, Visitor):
+        _tell_of_strangers()
     if mark is None:
         return None
     if mark.in_visits_only:
@@ -156,6 +161,8 @@ def _guard_api(mark: Mark | None) -> None:
     if mark is None or mark.open_to_all:
         return
     if who is None:
+        _tell_of_strangers()
+        _count_stranger()
         raise Unauthorized(www_authenticate=bearer.CHALLENGE)
     if g.mark is None:
         raise NotFound
@@ -206,6 +213,30 @@ def _end_for_good(key: bytes) -> None:
         work.commit()
 
 
+def _count_stranger() -> None:
+    source = source_of(current.address())
+    current.house().strangers.note(None if source == UNKNOWN_SOURCE else source, g.now)
+
+
+def _tell_of_strangers() -> None:
+    """Put on the record how often strangers were refused, by source, in the minutes that are over."""
+    strangers = current.house().strangers
+    counts = strangers.take(g.now)
+    if not counts:
+        return
+    work = current.writer()
+    for (minute, source), count in sorted(counts.items(), key=str):
+        of = Stamp(address=source)
+        record(
+            work, "access.refused", outcome="refused", reason="stranger", of=of, minute=minute.isoformat(), count=count
+        )
+    try:
+        work.commit()
+    except Unrecordable:
+        strangers.put_back(counts)
+        raise
+
+
 def _check_level(who: Visitor, mark: Mark) -> None:
     portal, node = str(mark.portal), str(mark.node)
     is_safe = request.method in SAFE
@@ -238,6 +269,7 @@ def _back_to_console(ended: Ended) -> Response:
         who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now, current.address())
         if isinstance(who, Visitor):
             return see_other(f"/admin/customers?ended={quote(ended.why)}")
+    _count_stranger()
     return see_other("/admin/login")
 
 

@@ -21,13 +21,15 @@ from gateway.i18n.preferences import GATEWAY_DEFAULTS, Preferences
 from gateway.keys import Vault
 from gateway.settings import Settings
 from gateway.web.address import client_address
+from gateway.web.strangers import Strangers
 
 
 @dataclass(frozen=True, slots=True)
 class House:
     """What one process keeps: settings, database, compiled rights, the keys of the record.
 
-    `names` are those of the house, brand and portals: no password is made of them (PWD-03).
+    `names` are those of the house, brand and portals: no password is made of them (PWD-03). `strangers` are counted
+    here until their minute is over.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class House:
     audit_keys: Keys
     names: tuple[str, ...]
     vault: Vault
+    strangers: Strangers
 
     def stamped(self, work: Work, stamp: Stamp) -> Work:
         """Prepare a unit of work for recording what it does."""

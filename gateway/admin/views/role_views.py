@@ -9,6 +9,7 @@ from gateway.access.levels import Level
 from gateway.admin import trees
 from gateway.admin.forms.roles import ImportForm
 from gateway.admin.portal import bp
+from gateway.audit.operations import record
 from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Realm
@@ -80,6 +81,9 @@ def export_role(id: str) -> Response:
     found = queries.role(current.reader(), id)
     views = trees.words_of(queries.portal_views(current.reader(), id))
     text = role_files.write(role_files.RoleFile(found.realm, found.name, found.description, views))
+    work = current.writer()
+    record(work, "role.exported", role=id)
+    work.commit()
     response = Response(text, mimetype="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="role-{found.id}.json"'
     return response

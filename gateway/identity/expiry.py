@@ -1,0 +1,54 @@
+"""Sessions that ran out by themselves: found by the worker, so that the record says so (AUD-01)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm import aliased
+
+from gateway.audit.operations import Stamp, record
+from gateway.identity import sessions
+from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Scope, Session, Stage
+
+AT_ONCE = 200
+
+_customer = aliased(Identity)
+_CLASSES = select(
+    CustomerClass.id,
+    func.coalesce(CustomerClass.idle_minutes, Gateway.idle_minutes).label("idle"),
+    func.coalesce(CustomerClass.absolute_minutes, Gateway.absolute_minutes).label("absolute"),
+).join(Gateway, Gateway.id == 1)
+_STAFF = select(Gateway.admin_idle_minutes, Gateway.admin_absolute_minutes)
+
+
+def end_over(work: Work, now: datetime) -> int:
+    """End sessions that passed their limits, some hundreds at once at most; return how many."""
+    idle, absolute = work.execute(_STAFF).one()
+    ended = _end(work, select(Identity.id).where(Identity.kind == Kind.ADMINISTRATOR), idle, absolute, now)
+    for rule in work.execute(_CLASSES).all():
+        of_class = select(Identity.id).join(_customer, _customer.id == Identity.customer_id)
+        ended += _end(work, of_class.where(_customer.class_id == rule.id), rule.idle, rule.absolute, now)
+    return ended
+
+
+def _end(work: Work, whose: Select[Any], idle: int, absolute: int, now: datetime) -> int:
+    too_long = Session.started_at < now - timedelta(minutes=absolute)
+    over = or_(too_long, Session.last_seen_at < now - timedelta(minutes=idle))
+    why = case((too_long, "absolute"), else_="idle")
+    live = (Session.scope != Scope.VISIT) & (Session.stage == Stage.LIVE) & Session.ended_at.is_(None)
+    rows = work.execute(
+        select(
+            Session.key, Session.id, Identity.realm, Identity.id.label("who"), Identity.customer_id, why.label("why")
+        )
+        .join(Identity, Identity.id == Session.subject_id)
+        .where(live, over, Session.subject_id.in_(whose))
+        .limit(AT_ONCE)
+    ).all()
+    for row in rows:
+        if sessions.end(work, row.key, row.why, now):
+            of = Stamp(
+                realm=row.realm, actor_id=row.who, subject_id=row.who, customer_id=row.customer_id, session=row.id
+            )
+            record(work, "session.expired", reason=row.why, of=of)
+    return len(rows)
