@@ -11,6 +11,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "logout": N_("Logged out"),
         "proof.ok": N_("Proved who they are"),
         "session.ended": N_("Session ended"),
+        "session.expired": N_("Session over"),
         "sessions.ended": N_("Sessions ended"),
         "throttle.freed": N_("Allowed to try again"),
         "access.refused": N_("Access refused"),
@@ -50,6 +51,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "launch.expired": N_("Visit refused: its link was too old"),
         "visit.start": N_("Visit begun"),
         "visit.end": N_("Visit ended"),
+        "support.asked": N_("Support access asked for"),
+        "support.opened": N_("Support access granted"),
+        "support.declined": N_("Support access declined"),
+        "support.closed": N_("Support access taken back"),
+        "support.mail": N_("Mail at each visit switched on or off"),
     },
     N_("Access of customers and individuals"): {
         "access.changed": N_("Access changed"),
@@ -87,6 +93,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "portal.on": N_("Portal switched on"),
         "portal.off": N_("Portal switched off"),
         "audit.exported": N_("Record exported"),
+        "rows.exported": N_("File downloaded"),
+        "role.exported": N_("Role downloaded"),
+        "record.forgotten": N_("Old addresses taken off the record"),
+        "identity.erased": N_("Person erased"),
         "audit.broken": N_("The record does not hold"),
         "alarm.closed": N_("Alarm closed"),
     },
@@ -121,7 +131,8 @@ OWN = frozenset(
         *("access.changed", "networks.changed", "customer.created", "customer.changed", "customer.status"),
         *("individual.created", "individual.changed", "identity.suspended", "identity.restored"),
         *("allowed_role.added", "allowed_role.removed", "token.created", "token.revoked", "token.leaked"),
-        *("token.login_mismatch", "api_session.started", "visit.start"),
+        *("token.login_mismatch", "api_session.started", "visit.start", "session.expired", "rows.exported"),
+        *("support.asked", "support.opened", "support.declined", "support.closed", "support.mail"),
     }
 )
 """What somebody is shown of what concerns themselves: these events and no others."""
