@@ -273,6 +273,8 @@ def test_each_list_goes_through_its_index_in_as_many_statements_for_many_rows_as
         abc.get(path)
     many(app, 2000, event="access.refused", actor_id="abc", subject_id="abc", customer_id="abc")
     many(app, 2000, event="login.ok", actor_id="mark", subject_id="mark", customer_id="abc")
+    for event in ("visit.start", "individual.changed"):
+        many(app, 1000, event=event, actor_id="root", subject_id="eve", customer_id="globex")
     for _ in range(3):
         busy_visit(root, changes=0)
     with house_of(app).database.write_engine.begin() as connection:

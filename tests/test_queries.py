@@ -60,6 +60,7 @@ OWN = {
     "/portals/self-care/preferences": 1,
     "/portals/self-care/preferences/formats": 0,
     "/portals/self-care/tokens": 2,
+    "/portals/self-care/activity": 2,
     "/portals/self-care/activity/support-access": 1,
     "/portals/pbx/": 0,
     "/": 0,
@@ -108,6 +109,7 @@ CONSOLE = {
     "/admin/administrators/audrey": 4,
     "/admin/security/networks": 3,
     "/admin/audit": 2,
+    "/admin/audit?customer=abc&portal=pbx": 3,
     "/admin/gateway": 1,
     "/admin/security/second-factor": 3,
     "/admin/security/second-factor/app": 2,
@@ -134,6 +136,7 @@ CALLS = {
     "/roles/itlead": 2,
     "/portals": 0,
     "/audit": 1,
+    "/audit?customer=abc&address=127.0.0.1": 2,
 }
 
 

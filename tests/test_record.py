@@ -265,7 +265,7 @@ def test_every_event_that_is_recorded_anywhere_has_a_title() -> None:
 
 def test_what_customers_are_shown_is_a_fixed_part_of_what_there_is() -> None:
     assert set(words.TITLES) >= words.OWN
-    assert words.IN_A_VISIT <= words.OWN
+    assert words.CHANGED_IN_VISITS <= words.OWN
     of_individuals = set(re.findall(r"'([a-z_.]+)'", str(OF_INDIVIDUALS)))
     assert of_individuals - {"individual.deleted"} <= words.OWN
 

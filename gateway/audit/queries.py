@@ -37,7 +37,7 @@ PLAIN: Mapping[str, str] = {
 """What a row is given out as, in the API and in exports: the name there, and the column."""
 
 _EVENTS = select(AuditEvent.__table__).order_by(AuditEvent.seq.desc())
-_earlier = aliased(AuditEvent)
+_earlier, _bound = aliased(AuditEvent), aliased(AuditEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +188,15 @@ def _between(since: datetime | None, until: datetime | None) -> list[ColumnEleme
     if since is not None:
         conditions += [AuditEvent.seq >= _first_since(since), AuditEvent.at >= since]
     if until is not None:
-        ends = select(_earlier.seq).where(_earlier.at < until + LATE)
-        last = ends.order_by(_earlier.at.desc(), _earlier.seq.desc()).limit(1).scalar_subquery()
+        ends = select(_bound.seq).where(_bound.at < until + LATE)
+        last = ends.order_by(_bound.at.desc(), _bound.seq.desc()).limit(1).scalar_subquery()
         conditions += [AuditEvent.seq <= func.coalesce(last, 0), AuditEvent.at < until]
     return conditions
 
 
 def _first_since(since: datetime) -> ColumnElement[int]:
-    begins = select(_first.seq).where(_first.at >= since - LATE)
-    return func.coalesce(begins.order_by(_first.at, _first.seq).limit(1).scalar_subquery(), LAST)
-
-
-_first = aliased(AuditEvent)
+    begins = select(_bound.seq).where(_bound.at >= since - LATE)
+    return func.coalesce(begins.order_by(_bound.at, _bound.seq).limit(1).scalar_subquery(), LAST)
 
 
 def _plain_address(text: str) -> str:

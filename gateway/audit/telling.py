@@ -108,7 +108,12 @@ IDS = frozenset({"identity", "of_identity", "customer", "subject", "role", "role
 }
 """The details that hold ids of identities, roles and classes."""
 
-CHANGED_ALONE: Mapping[str, str] = {"customer.status": "status", "email.changed": "email", "email.asked": "email"}
+CHANGED_ALONE: Mapping[str, str] = {
+    "customer.status": "status",
+    "email.changed": "email",
+    "email.asked": "email",
+    "networks.changed": "trusted_networks",
+}
 """What it is that changed where an event tells of one thing alone."""
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z")
@@ -148,17 +153,6 @@ def facts(
     all).
     """
     labels = {**of_portals, **LABELS}
-    told = dict(details or {})
-    before, after = told.pop("before", None), told.pop("after", None)
-    found = []
-    if isinstance(before, dict) or isinstance(after, dict):
-        was, becomes = before or {}, after or {}
-        for name in {**was, **becomes}:
-            changed = before is not None and was.get(name) != becomes.get(name)
-            found.append((name, was.get(name) if changed else None, becomes.get(name), changed))
-    elif before is not None or after is not None:
-        found.append((CHANGED_ALONE.get(event, "after"), before, after, before is not None))
-    found += [(name, None, value, False) for name, value in told.items() if value is not None]
     return [
         Fact(
             gettext(labels[name]) if name in labels else name,
@@ -166,9 +160,24 @@ def facts(
             _said(name, old, names, f) if changed else None,
             _said(name, new, names, f),
         )
-        for name, old, new, changed in found
+        for name, changed, old, new in _things(event, details or {})
         if only is None or name in only
     ]
+
+
+def _things(event: str, details: Mapping[str, Any]) -> Iterator[tuple[str, bool, Any, Any]]:
+    """Yield each thing that is told: its key, whether it changed, what it was and what it is."""
+    before, after = details.get("before"), details.get("after")
+    told = {name: value for name, value in details.items() if name not in ("before", "after") and value is not None}
+    if isinstance(before, dict | None) and isinstance(after, dict | None):
+        was, becomes = before or {}, after or {}
+        for name in {**was, **becomes}:
+            yield name, before is not None and was.get(name) != becomes.get(name), was.get(name), becomes.get(name)
+            told.pop(name, None)
+    else:
+        yield CHANGED_ALONE.get(event, "after"), before is not None, before, after
+    for name, value in told.items():
+        yield name, False, None, value
 
 
 def _said(name: str, value: Any, names: Mapping[str, str], f: Formats) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from gateway.audit.models import VISITED, AuditEvent
-from gateway.audit.words import IN_A_VISIT
+from gateway.audit.words import CHANGED_IN_VISITS
 from gateway.db import AnyRow
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
@@ -57,7 +57,9 @@ class Visit:
     def changes(self, of_portals: Collection[str]) -> list[AnyRow]:
         """Return what was changed in it, as far as customers are shown; `of_portals` are the events of portals."""
         return [
-            row for row in self.inside if row.outcome == "ok" and (row.event in IN_A_VISIT or row.event in of_portals)
+            row
+            for row in self.inside
+            if row.outcome == "ok" and (row.event in CHANGED_IN_VISITS or row.event in of_portals)
         ]
 
 

@@ -137,12 +137,12 @@ OWN = frozenset(
 )
 """What somebody is shown of what concerns themselves: these events and no others."""
 
-IN_A_VISIT = frozenset({"access.changed"})
+CHANGED_IN_VISITS = frozenset({"access.changed"})
 """What a customer is shown, beside the events of portals, of what staff changed in a visit."""
 
 FIELDS_SHOWN = frozenset(
     {
-        *("login", "name", "email", "role_id", "password", "second_factor", "trusted_networks", "api_access"),
+        *("login", "name", "email", "role", "role_id", "password", "second_factor", "trusted_networks", "api_access"),
         *("language", "time_zone", "output_date_format", "output_time_format", "input_date_format"),
         *("input_time_format", "activates_on", "expires_on", "status", "networks", "level", "until"),
     }

@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tests.cast import PASSWORD, Member
 from tests.conftest import AUDIT, settings_for
 from tests.house import add_identity, fill, form_token
 
-CUSTOMERS, INDIVIDUALS, EVENTS = 1_000, 40, 1_000
+CUSTOMERS, INDIVIDUALS, EVENTS, VISITS = 1_000, 40, 1_000, 40
 CHUNK = 5_000
 BEGINNINGS = (
     "Al",
@@ -112,6 +112,7 @@ def furnish(url: str) -> None:
             add_identity(work, Kind.CUSTOMER, *company(number), "owner", now)
         work.commit()
     more_individuals(database, 0, INDIVIDUALS)
+    some_visits(database)
     more_events(database, EVENTS)
     database.dispose()
 
@@ -126,15 +127,35 @@ def more_individuals(database: Database, first: int, last: int) -> None:
         run(database, Keys((AUDIT,)), importer, path)
 
 
+def some_visits(database: Database) -> None:
+    """Put visits to the customer abc on the record, each with a change."""
+    kinds = ("launch.started", "visit.start", "pbx.extension.changed", "visit.end")
+    about = {"actor_id": "root", "subject_id": "abc", "customer_id": "abc", "portal": "pbx", "mode": "assigned"}
+    _put(database, VISITS * 4, lambda n: {**about, "event": kinds[n % 4], "launch_id": f"launch{n // 4}"})
+
+
 def more_events(database: Database, count: int) -> None:
-    """Put rows on the record. They are not chained: here they are only in the way."""
-    row = {"event": "login.ok", "outcome": "ok", "realm": "self-care", "actor_id": "globex", "subject_id": "globex"}
-    common = {**row, "customer_id": "globex", "details": {}, "key_id": "bench", "mac": "0" * 64, "at": clock.now()}
+    """Put rows of many kinds on the record, none of them about abc: here they are only in the way."""
+    kinds, whose = ("login.ok", "login.refused", "access.changed", "pbx.extension.changed"), ("globex", "initech")
+
+    def row(n: int) -> dict[str, object]:
+        who = whose[n // 4 % 2]
+        place = {"portal": ("pbx", "iot", None)[n % 3], "address": f"192.0.2.{n % 20}"}
+        return {"event": kinds[n % 4], "actor_id": who, "subject_id": who, "customer_id": who, **place}
+
+    _put(database, count, row)
+
+
+def _put(database: Database, count: int, row: Callable[[int], dict[str, object]]) -> None:
+    """Put rows at the end of the record. They are not chained."""
+    empty = dict.fromkeys(("portal", "mode", "launch_id", "address"))
+    kept = {"outcome": "ok", "realm": "self-care", "details": {}, "key_id": "bench", "mac": "0" * 64}
+    common = {**empty, **kept, "at": clock.now()}
     with database.writing() as work:
         head = work.get_one(AuditHead, 1).seq
-        for begin in range(head + 1, head + count + 1, CHUNK):
-            numbers = range(begin, min(begin + CHUNK, head + count + 1))
-            work.execute(insert(AuditEvent), [{**common, "seq": number} for number in numbers])
+        for begin in range(0, count, CHUNK):
+            numbers = range(begin, min(begin + CHUNK, count))
+            work.execute(insert(AuditEvent), [{**common, **row(n), "seq": head + 1 + n} for n in numbers])
         work.execute(update(AuditHead).values(seq=head + count))
         work.commit()
 

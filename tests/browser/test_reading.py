@@ -16,6 +16,7 @@ PAGES = {
         *("/", "/portals/pbx/overview", "/portals/pbx/calls", "/portals/pbx/calls?since=x", "/portals/iot/usage"),
         *("/portals/iot/devices/abc-dev", "/portals/pbx/finance/invoices/abc-inv", "/portals/self-care/security"),
         *(PREFERENCES, "/portals/self-care/individuals", "/portals/self-care/individuals/new", "/nothing"),
+        *("/portals/self-care/activity", "/portals/self-care/activity/support-access"),
     ),
     ROOT: (
         *("/admin/customers", "/admin/customers/abc", "/admin/customers/abc/self-care", "/admin/roles/itlead"),

@@ -127,6 +127,7 @@ def _page(
         problems=problems,
         groups=words.GROUPS,
         portals=registry().portals.values(),
+        own_portals=registry().own.values(),
         other_event=asked["event"] if asked["event"] not in known else "",
         other_portal=asked["portal"] if asked["portal"] not in registry().portals else "",
         **links,
