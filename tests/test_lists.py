@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from gateway import clock
+from gateway.identity import expiry
 from gateway.identity.models import Kind
 from tests.cast import ABC, ROOT
 from tests.house import Browser, add_identity, counting, house_of, working
@@ -217,3 +218,20 @@ def test_individuals_and_administrators_page_by_key_without_gap_or_repeat(app: F
 )
 def test_a_cursor_that_is_not_ours_is_refused_in_words__INP_01(root: Browser, path: str, after: str) -> None:
     assert root.get(path, query_string={"after": after}).status_code == 422
+
+
+def test_sessions_that_ran_out_are_found_among_those_that_live(app: Flask, root: Browser) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT session"):
+            asked.append((statement, parameters))
+
+    engine = house_of(app).database.write_engine
+    event.listen(engine, "before_cursor_execute", note)
+    with working(app) as work:
+        assert expiry.end_over(work, clock.now()) == 0
+    event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 3
+    for statement, parameters in asked:
+        assert "ix_session_live" in plan_of(app, statement, parameters), statement
