@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from gateway import clock
+from gateway.identity import expiry
 from gateway.identity.models import Kind
 from tests.cast import ABC, ROOT
 from tests.consent import ask, set_class
@@ -244,3 +245,20 @@ def test_who_asks_for_consent_is_found_through_an_index_at_a_fixed_price(
         assert len(statements) == most, path
         for statement, parameters in statements:
             assert faults(plan_of(app, statement, parameters)) == [], statement
+
+
+def test_sessions_that_ran_out_are_found_among_those_that_live(app: Flask, root: Browser) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT session"):
+            asked.append((statement, parameters))
+
+    engine = house_of(app).database.write_engine
+    event.listen(engine, "before_cursor_execute", note)
+    with working(app) as work:
+        assert expiry.end_over(work, clock.now()) == 0
+    event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 3
+    for statement, parameters in asked:
+        assert "ix_session_live" in plan_of(app, statement, parameters), statement

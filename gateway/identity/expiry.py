@@ -36,13 +36,15 @@ def _end(work: Work, whose: Select[Any], idle: int, absolute: int, now: datetime
     too_long = Session.started_at < now - timedelta(minutes=absolute)
     over = or_(too_long, Session.last_seen_at < now - timedelta(minutes=idle))
     why = case((too_long, "absolute"), else_="idle")
+    # Nobody was seen before they began, so this says nothing new, but it is what the index is of.
+    began = Session.started_at < now - timedelta(minutes=min(idle, absolute))
     live = (Session.scope != Scope.VISIT) & (Session.stage == Stage.LIVE) & Session.ended_at.is_(None)
     rows = work.execute(
         select(
             Session.key, Session.id, Identity.realm, Identity.id.label("who"), Identity.customer_id, why.label("why")
         )
         .join(Identity, Identity.id == Session.subject_id)
-        .where(live, over, Session.subject_id.in_(whose))
+        .where(live, began, over, Session.subject_id.in_(whose))
         .limit(AT_ONCE)
     ).all()
     for row in rows:

@@ -248,6 +248,14 @@ class Session(Base):
     """
 
     __tablename__ = "session"
+    __table_args__ = (
+        Index(
+            "ix_session_live",
+            "started_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
     key: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     id: Mapped[str] = mapped_column(String(16), unique=True, default=new_id)

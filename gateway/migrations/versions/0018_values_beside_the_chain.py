@@ -1,4 +1,5 @@
-"""The record: address, agent and details beside the chain, which covers their digests; how long they are kept.
+"""The record: address, agent and details beside the chain, which covers their digests; how long they are kept; and an
+index of the sessions that live, so that those that ran out are found.
 
 On PostgreSQL the trigger that moves the end of the chain runs as its owner, so that whoever adds rows need not be able
 to set the end back. Going down loses salts and digests: rows that were written under them cannot be verified any more.
@@ -27,6 +28,8 @@ def upgrade() -> None:
     for table in ("gateway", "customer_class"):
         for column in KEPT:
             op.add_column(table, sa.Column(column, sa.Integer(), nullable=True))
+    live = sa.text("ended_at IS NULL")
+    op.create_index("ix_session_live", "session", ["started_at"], sqlite_where=live, postgresql_where=live)
     if op.get_bind().dialect.name == "postgresql":
         schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar_one()
         rights = f"SECURITY DEFINER SET search_path = {schema}, pg_temp"
@@ -36,6 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(FUNCTION.format(rights="", move=MOVE.format(head="audit_head")))
+    op.drop_index("ix_session_live", table_name="session")
     for table in ("gateway", "customer_class"):
         for column in KEPT:
             op.drop_column(table, column)
