@@ -14,7 +14,8 @@ from gateway import clock
 from gateway.access import support
 from gateway.api import operations as answers
 from gateway.audit import alarms
-from gateway.audit.operations import Stamp
+from gateway.audit.operations import Stamp, record
+from gateway.audit.patrol import Patrol
 from gateway.errors import KeyMissing, Tampered, Unrecordable
 from gateway.identity import api_tokens, arrivals, expiry, links, resets, second_factor, sessions, throttle
 from gateway.launch import operations as visits
@@ -40,6 +41,7 @@ TIDY_SECONDS = 60
 def run(house: House, portals: Sequence[Portal]) -> None:
     """Go round for ever. A database that is away for a while ends nothing: the next round tries again."""
     swept = tidied = 0.0
+    walk = Patrol(house.audit_keys)
     sweep = Sweep(house, portals)
     while True:
         try:
@@ -51,6 +53,7 @@ def run(house: House, portals: Sequence[Portal]) -> None:
             tell_portals_elsewhere(house)
             if time.monotonic() - tidied > TIDY_SECONDS:
                 tidy(house)
+                patrol(house, walk)
                 tidied = time.monotonic()
                 sweep.go_on(clock.now())
         except (DBAPIError, KeyMissing, Tampered, Unrecordable) as error:
@@ -119,6 +122,18 @@ def _in_work(house: House, do: Callable[[Work], T]) -> T:
         found = do(house.stamped(work, Stamp()))
         work.commit()
     return found
+
+
+def patrol(house: House, walk: Patrol) -> None:
+    """Walk the chain of the record on; where it does not hold, say so on the record, which rings the bell."""
+    with house.database.reading() as reader:
+        fault = walk.go_on(reader, clock.now())
+    if fault is None:
+        return
+    log.error("record.broken", seq=fault.seq, what=fault.what)
+    with house.database.writing() as work:
+        record(house.stamped(work, Stamp()), "audit.broken", outcome="failed", row=fault.seq, what=fault.what)
+        work.commit()
 
 
 def tidy(house: House) -> None:

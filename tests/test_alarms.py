@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from gateway import clock, worker
 from gateway.audit.alarms import Alarm, AlarmKind, raise_alarm
-from gateway.audit.models import AuditEvent
+from gateway.audit.models import AuditEvent, AuditHead
+from gateway.audit.operations import Stamp, record
+from gateway.audit.patrol import Patrol
 from gateway.paging import PAGE_SIZE
 from tests.cast import ABC, AUDREY, HELEN, ROOT
 from tests.house import Browser, house_of, rows, working
@@ -140,3 +142,50 @@ def test_alarms_page_by_key_and_are_forgotten_after_ninety_days(app: Flask, audr
     with time_machine.travel(now + timedelta(days=91), tick=False):
         worker.tidy(house_of(app))
     assert rows(app, select(Alarm.id)) == []
+
+
+def test_a_patrol_rings_the_bell_once_a_day_where_the_record_does_not_hold(app: Flask, new_browser: NewBrowser) -> None:
+    house, now = house_of(app), clock.now()
+    walk = Patrol(house.audit_keys)
+    helen = new_browser()
+    helen.log_in(HELEN)
+    worker.patrol(house, walk)
+    assert raised(app) == []
+    helen.open("abc", "pbx")
+    last = rows(app, select(AuditEvent.seq).order_by(AuditEvent.seq.desc()).limit(1))[0].seq
+    with house.database.write_engine.begin() as connection:
+        connection.execute(delete(AuditEvent).where(AuditEvent.seq == last))
+    for _ in range(3):
+        worker.patrol(house, walk)
+    assert raised(app) == [("chain", "", 1)]
+    (said,) = rows(app, select(AuditEvent.details).where(AuditEvent.event == "audit.broken"))
+    assert said.details["row"] == last
+    with time_machine.travel(now + timedelta(days=1, minutes=1), tick=False):
+        worker.patrol(house, walk)
+        worker.patrol(house, walk)
+    assert raised(app) == [("chain", "", 2)]
+
+
+@pytest.mark.parametrize("what", ["changed", "cut short", "headless"])
+def test_a_patrol_finds_what_is_done_to_rows_it_has_and_has_not_passed(app: Flask, what: str) -> None:
+    house, now = house_of(app), clock.now()
+    for number in range(5):
+        with working(app) as work:
+            record(house.stamped(work, Stamp()), "test.event", number=number)
+    walk = Patrol(house.audit_keys)
+    with house.database.reading() as reader:
+        assert walk.go_on(reader, now) is None
+        last = reader.execute(select(AuditEvent.seq, AuditEvent.mac).order_by(AuditEvent.seq.desc()).limit(2)).all()
+    with house.database.write_engine.begin() as connection:
+        if what == "changed":
+            connection.execute(update(AuditEvent).where(AuditEvent.seq == last[0].seq).values(event="test.other"))
+        elif what == "cut short":
+            connection.execute(delete(AuditEvent).where(AuditEvent.seq == last[0].seq))
+            connection.execute(update(AuditHead).values(seq=last[1].seq, mac=last[1].mac))
+        else:
+            connection.execute(delete(AuditHead))
+    with house.database.reading() as reader:
+        passed = walk.go_on(reader, now)
+        fault = passed or walk.go_on(reader, now + timedelta(days=1, seconds=1))
+    assert fault is not None
+    assert (passed is None) is (what == "changed")

@@ -82,6 +82,7 @@ WORDS: Mapping[str, str] = {
     "blocked": N_("blocked"),
     "changed": N_("changed"),
     "closed": N_("closed"),
+    "consent": N_("on consent"),
     "forbidden": N_("forbidden"),
     "full": N_("full"),
     "inherit": N_("inherited"),

@@ -17,7 +17,7 @@ FORGOTTEN, ERASED = "record.forgotten", "identity.erased"
 """The events that say why a value outside the chain is gone."""
 
 _EVENT: Any = AuditEvent.__table__
-_HEAD = select(AuditHead.seq, AuditHead.mac)
+HEAD = select(AuditHead.seq, AuditHead.mac)
 _WHY_GONE = select(_EVENT.c.seq, _EVENT.c.event, _EVENT.c.subject_id, _EVENT.c.details).where(
     _EVENT.c.event.in_((FORGOTTEN, ERASED))
 )
@@ -38,13 +38,13 @@ def verify(connection: Connection, keys: Keys, anchor: Anchor | None = None) -> 
     With the `anchor` of an export a chain is found too that was cut short together with its end. Rows may be added
     meanwhile.
     """
-    walk = _Walk(connection, keys, anchor)
+    walk = Walk(keys, anchor)
     while True:
         before = walk.good
-        for row in _rows(connection, walk.good):
-            if fault := walk.step(row):
+        for row in rows_after(connection, walk.good):
+            if fault := walk.step(connection, row):
                 return walk.good, fault
-        head = connection.execute(_HEAD).one_or_none()
+        head = connection.execute(HEAD).one_or_none()
         if head is None or head.seq < walk.good or (head.seq == walk.good and head.mac != walk.mac):
             return walk.good, Fault(walk.good, "the end of the chain is not the one that was written last")
         if head.seq == walk.good:
@@ -56,14 +56,14 @@ def verify(connection: Connection, keys: Keys, anchor: Anchor | None = None) -> 
     return walk.good, None
 
 
-class _Walk:
+class Walk:
     """How far the chain was found to hold."""
 
-    def __init__(self, connection: Connection, keys: Keys, anchor: Anchor | None) -> None:
+    def __init__(self, keys: Keys, anchor: Anchor | None = None) -> None:
         self.good, self.mac = 0, FIRST_MAC
-        self._keys, self._anchor, self._gone = keys, anchor, _Gone(connection)
+        self._keys, self._anchor, self._gone = keys, anchor, _Gone()
 
-    def step(self, row: Mapping[str, Any]) -> Fault | None:
+    def step(self, connection: Connection, row: Mapping[str, Any]) -> Fault | None:
         """Go on to the next row; return what is wrong with it, or None."""
         seq = row["seq"]
         if seq <= self.good:
@@ -77,26 +77,26 @@ class _Walk:
             return Fault(seq, "changed, or not in its place")
         if self._anchor is not None and self._anchor.seq == seq and self._anchor.mac != row["mac"]:
             return Fault(seq, "not the row that the anchor knows")
-        if what := self._beside(row):
+        if what := self._beside(connection, row):
             return Fault(seq, what)
         self.good, self.mac = seq, row["mac"]
         return None
 
-    def _beside(self, row: Mapping[str, Any]) -> str | None:
+    def _beside(self, connection: Connection, row: Mapping[str, Any]) -> str | None:
         """Return what is wrong with the values that the chain covers by digest."""
         if row["place_digest"] is None and row["details_digest"] is None:
             return None
         if row["place_salt"] is None:
             if row["address"] is not None or row["agent"] is not None:
                 return "its address or agent was changed"
-            if not self._gone.place(row):
+            if not self._gone.place(connection, row):
                 return "its address and agent were taken away, and no event says so"
         elif place_digest(row["place_salt"], row) != row["place_digest"]:
             return "its address or agent was changed"
         if row["details_salt"] is None:
             if row["details"]:
                 return "its details were changed"
-            if not self._gone.details(row):
+            if not self._gone.details(connection, row):
                 return "its details were taken away, and no event says so"
         elif details_digest(row["details_salt"], row) != row["details_digest"]:
             return "its details were changed"
@@ -108,22 +108,23 @@ class _Gone:
     since more may be forgotten while the chain is walked.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._read()
+    def __init__(self) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        self._people: dict[str, int] = {}
 
-    def place(self, row: Mapping[str, Any]) -> bool:
+    def place(self, connection: Connection, row: Mapping[str, Any]) -> bool:
         """Tell whether address and agent of a row are rightly gone."""
-        return self._told(lambda: self._forgotten(row["seq"]) or self._erased(row))
+        return self._told(connection, lambda: self._forgotten(row["seq"]) or self._erased(row))
 
-    def details(self, row: Mapping[str, Any]) -> bool:
+    def details(self, connection: Connection, row: Mapping[str, Any]) -> bool:
         """Tell whether the details of a row are rightly gone."""
-        return self._told(lambda: self._erased(row))
+        return self._told(connection, lambda: self._erased(row))
 
-    def _told(self, asked: Callable[[], bool]) -> bool:
+    def _told(self, connection: Connection, asked: Callable[[], bool]) -> bool:
         if asked():
             return True
-        self._read()
+        self._read(connection)
         return asked()
 
     def _forgotten(self, seq: int) -> bool:
@@ -134,16 +135,15 @@ class _Gone:
         about = (row["actor_id"], row["subject_id"], row["customer_id"])
         return any(row["seq"] < self._people.get(id, 0) for id in about if id is not None)
 
-    def _read(self) -> None:
+    def _read(self, connection: Connection) -> None:
         ranges: list[tuple[int, int]] = []
-        self._people: dict[str, int] = {}
-        for row in self._connection.execute(_WHY_GONE):
+        self._people = {}
+        for row in connection.execute(_WHY_GONE):
             if row.event == FORGOTTEN:
                 ranges += from_ranges(row.details.get("seqs", ""))
             elif row.subject_id is not None:
                 self._people[row.subject_id] = max(row.seq, self._people.get(row.subject_id, 0))
-        self._firsts: list[int] = []
-        self._lasts: list[int] = []
+        self._firsts, self._lasts = [], []
         for first, last in sorted(ranges):
             if self._lasts and first <= self._lasts[-1] + 1:
                 self._lasts[-1] = max(self._lasts[-1], last)
@@ -168,7 +168,8 @@ def from_ranges(text: str) -> list[tuple[int, int]]:
     return [(int(first), int(last or first)) for first, last in re.findall(r"(\d+)(?:-(\d+))?", str(text))]
 
 
-def _rows(connection: Connection, good: int) -> Iterator[Mapping[str, Any]]:
+def rows_after(connection: Connection, good: int) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows after the first `good` ones, and from before the first, in order."""
     after = good or -(2**63)
     while rows := connection.execute(
         select(_EVENT).where(_EVENT.c.seq > after).order_by(_EVENT.c.seq).limit(_CHUNK)
