@@ -188,15 +188,23 @@ def _between(since: datetime | None, until: datetime | None) -> list[ColumnEleme
     if since is not None:
         conditions += [AuditEvent.seq >= _first_since(since), AuditEvent.at >= since]
     if until is not None:
-        ends = select(_bound.seq).where(_bound.at < until + LATE)
+        ends = select(_bound.seq).where(_bound.at < _shifted(until, LATE))
         last = ends.order_by(_bound.at.desc(), _bound.seq.desc()).limit(1).scalar_subquery()
         conditions += [AuditEvent.seq <= func.coalesce(last, 0), AuditEvent.at < until]
     return conditions
 
 
 def _first_since(since: datetime) -> ColumnElement[int]:
-    begins = select(_bound.seq).where(_bound.at >= since - LATE)
+    begins = select(_bound.seq).where(_bound.at >= _shifted(since, -LATE))
     return func.coalesce(begins.order_by(_bound.at, _bound.seq).limit(1).scalar_subquery(), LAST)
+
+
+def _shifted(moment: datetime, by: timedelta) -> datetime:
+    """Return a moment so much later, as far as time goes."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _plain_address(text: str) -> str:
