@@ -179,8 +179,8 @@ def _failed_attempts(facts: Facts) -> tuple[str, Sequence[str]]:
 
 def _support_access(facts: Facts) -> tuple[str, Sequence[str]]:
     values = facts.values
-    slug = values.get("portal")
-    portal = _(slug) if slug else _("All portals")
+    title = values.get("portal")
+    portal = _(title) if title else _("All portals")
     rights = _("Full access") if values["mode"] == "full" else _("Assigned role")
     seen = [
         _("Time: %(time)s") % {"time": facts.moment("at")},
