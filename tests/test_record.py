@@ -359,7 +359,12 @@ QUERIES = (
     *("", "actor=root", "subject=abc", "customer=abc", "event=login.refused", "portal=iot", "address=203.0.113.7"),
     *("since=2026-01-01", "until=2026-12-31", "since=2026-01-01&until=2099-12-31"),
     *("actor=root&event=pbx.extension.changed", "subject=abc&event=login.refused", "customer=abc&event=visit.start"),
-    *("customer=abc&since=2026-01-01", "actor=root&subject=abc", "portal=iot&since=2026-01-01"),
+    *(
+        "customer=abc&since=2026-01-01",
+        "actor=root&subject=abc",
+        "customer=abc&portal=pbx",
+        "portal=iot&since=2026-01-01",
+    ),
     *("address=203.0.113.7&event=login.refused", "event=login.refused&since=2026-01-01&until=2099-12-31"),
 )
 
@@ -378,7 +383,8 @@ def test_every_filter_goes_through_an_index_however_long_the_record_is(app: Flas
     for plan in plans:
         assert faults(plan) == []
     name = query.partition("=")[0]
-    if "&" not in query and name in INDEXES:
+    # SQLite does not know how many rows have a value: it is led to the index of whom most is asked.
+    if name in INDEXES and ("&" not in query or "sqlite" in str(house_of(app).database.write_engine.url)):
         assert any(f"ix_audit_event_{INDEXES[name]}" in plan for plan in plans), plans
 
 

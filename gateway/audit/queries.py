@@ -167,19 +167,30 @@ def _found(reader: Connection, statement: AnySelect, wanted: Wanted, before: int
     A login may be somebody's in each realm: for each of them the rows are in order, for both together they are not.
     """
     statement = statement.where(AuditEvent.seq < before, *_between(wanted.since, wanted.until)).limit(most)
-    if wanted.event:
-        statement = statement.where(AuditEvent.event == wanted.event)
-    if wanted.portal:
-        statement = statement.where(AuditEvent.portal == wanted.portal)
-    if wanted.address:
-        statement = statement.where(AuditEvent.address == _plain_address(wanted.address))
+    alike = {
+        AuditEvent.address: _plain_address(wanted.address),
+        AuditEvent.event: wanted.event,
+        AuditEvent.portal: wanted.portal,
+    }
     columns = (AuditEvent.actor_id, AuditEvent.subject_id, AuditEvent.customer_id)
-    asked = [(None,) if ids is None else ids for ids in (wanted.actors, wanted.subjects, wanted.customers)]
+    people = [(None,) if ids is None else ids for ids in (wanted.actors, wanted.subjects, wanted.customers)]
     found = []
-    for who in product(*asked):
-        people = [column == id for column, id in zip(columns, who, strict=True) if id is not None]
-        found.append(reader.execute(statement.where(*people)).all())
+    for who in product(*people):
+        asked = {**dict(zip(columns, who, strict=True)), **alike}
+        found.append(reader.execute(statement.where(*_equal(reader, asked))).all())
     return found[0] if len(found) == 1 else list(islice(merge(*found, key=lambda row: -row.seq), most))
+
+
+def _equal(reader: Connection, asked: Mapping[Any, str | None]) -> list[ColumnElement[bool]]:
+    """Return that columns have the values that are asked of them, the one first that most rows differ in.
+
+    SQLite does not know that, and is left only the index of the first.
+    """
+    pairs, told = [(column, value) for column, value in asked.items() if value], reader.dialect.name == "sqlite"
+    return [
+        column.concat("") == value if told and place > 0 else column == value
+        for place, (column, value) in enumerate(pairs)
+    ]
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
