@@ -114,7 +114,7 @@ FIELDS = {
     ),
     "/admin/customers/abc/allowed-roles": ("role",),
     "/admin/customers/abc/allowed-roles/itlead/remove": ("move_to",),
-    "/admin/customers/abc/support-requests": ("subject", "reason", "next"),
+    "/admin/customers/abc/support-requests": ("subject", "reason"),
     "/portals/self-care/activity/support-access": ("open_for", "until"),
     "/portals/self-care/activity/support-access/requests/none": ("open_for", "until"),
     "/portals/self-care/activity/support-access/mail": ("support_mail",),
