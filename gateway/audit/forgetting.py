@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import null, or_, select, update
+from sqlalchemy import func, null, or_, select, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.models import AuditEvent
@@ -51,5 +51,5 @@ def forget_people(work: Work, ids: Collection[str]) -> int:
         .where(about, ~things, _EVENT.c.event.not_in((FORGOTTEN, ERASED)), _EVENT.c.details_salt.is_not(None))
         .values(_NO_DETAILS)
     )
-    before = select(_EVENT.c.seq).where(by_or_about, _EVENT.c.place_digest.is_(None))
-    return len(work.execute(before).all())
+    before = select(func.count()).select_from(_EVENT).where(by_or_about, _EVENT.c.place_digest.is_(None))
+    return int(work.execute(before).scalar_one())
