@@ -49,6 +49,8 @@ _PERSON = Prepared(
         CustomerClass.name.label("class_name"),
         CustomerClass.password_days,
         CustomerClass.support_access,
+        _customer.support_until,
+        _customer.support_mail,
         *second_factor.COLUMNS,
         exists().where(WrongCodes.identity_id == Identity.id, WrongCodes.locked_at.is_not(None)).label("codes_locked"),
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),

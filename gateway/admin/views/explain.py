@@ -14,6 +14,7 @@ from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE
 from gateway.access.visitor import level_at
 from gateway.admin import trees, verdicts
+from gateway.admin.asking import asking
 from gateway.admin.explaining import Case, case_of, change_of, row_of, where_of, who_may
 from gateway.admin.portal import bp
 from gateway.errors import Invalid
@@ -105,6 +106,7 @@ def _page(case: Case, typed: str, problem: str | None = None) -> str:
         choices=choices,
         visits=_visits(case),
         offer=offer,
+        asking=asking(str(row.customer_id), offer),
         portals=[(portal, _(portal.title)) for portal in registry().self_care()],
         pages=_titles(case.place),
         overview=_overview(case) if case.place is None else [],
