@@ -202,7 +202,12 @@ def test_who_asks_is_told_to_the_customer_by_mail_on_the_picker_and_on_its_page(
         assert words in text
     assert f'href="{PAGE}"' in abc.get("/").text
     page = abc.get(PAGE).text
-    for words in ("Helen Desk", "as John Carter", "Ticket 4711 &lt;b&gt;", "1 request waits for your answer"):
+    for words in (
+        "Helen Desk",
+        "as <bdi>John Carter</bdi>",
+        "Ticket 4711 &lt;b&gt;",
+        "1 request waits for your answer",
+    ):
         assert words in page
     (row,) = recorded(app, "support.asked")
     assert (row.actor_id, row.subject_id, row.customer_id) == ("helen", "john", "abc")
