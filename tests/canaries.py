@@ -57,7 +57,9 @@ class Canaries:
 
     def _note(self, _app: Flask, response: Response, **_more: Any) -> None:
         sent = set(_in_form()) | set(_in_json(request.get_json(silent=True)))
-        self.secrets |= sent | set(_in_headers(response)) | set(LINK.findall(request.path))
+        self.secrets |= sent | set(_in_headers(response))
+        if response.status_code < 400:
+            self.secrets |= set(LINK.findall(request.path))
         if response.is_json:
             self.secrets |= set(_in_json(response.get_json(silent=True)))
         elif response.status_code >= 400 and response.mimetype == "text/html":
