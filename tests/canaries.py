@@ -8,7 +8,7 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from flask import Flask, Response, request, request_finished
@@ -24,6 +24,8 @@ FIELDS = frozenset(
         *("client_secret", "secret", "code_verifier", "passkey", "credential"),
     )
 )
+ANSWERED = FIELDS - {"code"}
+"""An answer's `code` is the word for what went wrong."""
 LINK = re.compile(r"/(?:login/reset|login/invitation|profile/email)/([^/?]{20,})")
 SHORTEST = 8
 """Shorter ones, codes of six digits, are looked for as whole values only: by chance they stand in many a number."""
@@ -56,10 +58,12 @@ class Canaries:
         request_finished.connect(self._note, app, weak=False)
 
     def _note(self, _app: Flask, response: Response, **_more: Any) -> None:
-        sent = set(_in_form()) | set(_in_json(request.get_json(silent=True)))
-        self.secrets |= sent | set(_in_headers(response)) | set(LINK.findall(request.path))
+        sent = set(_in_form()) | set(_in_json(request.get_json(silent=True), FIELDS))
+        self.secrets |= sent | set(_in_headers(response))
+        if response.status_code < 400:
+            self.secrets |= set(LINK.findall(request.path))
         if response.is_json:
-            self.secrets |= set(_in_json(response.get_json(silent=True)))
+            self.secrets |= set(_in_json(response.get_json(silent=True), ANSWERED))
         elif response.status_code >= 400 and response.mimetype == "text/html":
             page = response.get_data(as_text=True)
             assert not [secret for secret in sent if len(secret) >= SHORTEST and secret in page], "a secret is shown"
@@ -79,15 +83,15 @@ def _in_form() -> Iterator[str]:
     return (value for name, value in form.items() if name in FIELDS and len(value) > 5)
 
 
-def _in_json(body: object) -> Iterator[str]:
+def _in_json(body: object, names: Collection[str]) -> Iterator[str]:
     if isinstance(body, dict):
         for name, value in body.items():
-            if name in FIELDS and isinstance(value, str) and len(value) > 5:
+            if name in names and isinstance(value, str) and len(value) > 5:
                 yield value
-            yield from _in_json(value)
+            yield from _in_json(value, names)
     elif isinstance(body, list):
         for value in body:
-            yield from _in_json(value)
+            yield from _in_json(value, names)
 
 
 def _in_headers(response: Response) -> Iterator[str]:

@@ -63,8 +63,6 @@ def _person(_request: object) -> Person | None:
 def _to_log_in() -> Response:
     """Send a stranger to the log-in page of the realm, and on to where they were going (GET only)."""
     there = "/admin/login" if scope() is Scope.ADMIN else "/login"
-    if request.path not in ("/", "/admin/"):
-        _count_stranger()
     if request.method in ("GET", "HEAD"):
         target = request.full_path if request.query_string else request.path
         if target not in ("/", "/admin/"):
@@ -116,6 +114,8 @@ def guard(registry: Registry) -> Response | None:
         return _back_to_console(who)
     if not mark.open_to_all:
         if not isinstance(who, Visitor):
+            if asked.path not in ("/", "/admin/"):
+                _count_stranger(who)
             return current_app.login_manager.unauthorized()  # type: ignore[attr-defined,no-any-return]
         if mark.node is not None:
             _check_level(who, mark)
@@ -162,7 +162,7 @@ def _guard_api(mark: Mark | None) -> None:
         return
     if who is None:
         _tell_of_strangers()
-        _count_stranger()
+        _count_stranger(None)
         raise Unauthorized(www_authenticate=bearer.CHALLENGE)
     if g.mark is None:
         raise NotFound
@@ -213,7 +213,10 @@ def _end_for_good(key: bytes) -> None:
         work.commit()
 
 
-def _count_stranger() -> None:
+def _count_stranger(who: Ended | None) -> None:
+    """Count a refusal of somebody without a session; one whose session is over is no stranger."""
+    if who is not None and who.why != "unknown":
+        return
     source = source_of(current.address())
     current.house().strangers.note(None if source == UNKNOWN_SOURCE else source, g.now)
 
@@ -269,7 +272,7 @@ def _back_to_console(ended: Ended) -> Response:
         who = visitor_of(current.reader(), current.house().rights, Scope.ADMIN, key, None, g.now, current.address())
         if isinstance(who, Visitor):
             return see_other(f"/admin/customers?ended={quote(ended.why)}")
-    _count_stranger()
+    _count_stranger(ended)
     return see_other("/admin/login")
 
 
