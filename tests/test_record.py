@@ -322,6 +322,19 @@ def test_an_export_is_read_some_at_a_time_and_ends_where_it_began(app: Flask, ro
     assert len(reads) == 4
 
 
+def test_an_export_that_nobody_reads_to_its_end_holds_nothing(app: Flask, root: Browser) -> None:
+    many(app, EXPORTED_AT_ONCE + 1, event="test.event")
+    held = house_of(app).database.read_engine.pool
+    before = held.checkedout()  # type: ignore[attr-defined]
+    for path in (f"{RECORD}.csv", f"{RECORD}.jsonl"):
+        for chunks in (0, 2):
+            answer = root.get(path, buffered=False)
+            for _ in range(chunks):
+                next(answer.response)
+            answer.close()
+    assert held.checkedout() == before  # type: ignore[attr-defined]
+
+
 def test_looking_at_the_head_of_an_export_records_nothing(app: Flask, root: Browser) -> None:
     assert root.client.head(f"{RECORD}.csv").status_code == 200
     assert rows(app, select(EVENTS).where(EVENTS.c.event == "audit.exported")) == []

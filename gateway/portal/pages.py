@@ -2,14 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, g, render_template, request, stream_with_context
+from flask import Response, g, render_template, request
 
 from gateway.audit.operations import record
 from gateway.cells import no_formula
@@ -88,7 +88,8 @@ def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]
     Moments and days are in ISO 8601 and numbers plain, for programs; with `mine=y` in the query as the reader has them.
     That somebody took them along is on the record (AUD-01).
     """
-    lines = list(_csv_lines(header, rows))
+    write = _as_read if request.args.get("mine") == "y" else _plain
+    lines = list(_csv_lines(header, rows, write))
     work = writer()
     record(work, "rows.exported", file=name, rows=len(lines) - 1)
     work.commit()
@@ -96,12 +97,16 @@ def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def csv_stream(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-    """Answer rows as `csv_answer` does, each sent as it comes: for files that are too long to be held."""
-    return _as_file(name, stream_with_context(_csv_lines(header, rows)))
+    """Answer rows for programs as `csv_answer` does, each sent as it comes: for files that are too long to be held.
+
+    `rows` are made after the request is over, so they cannot ask for anything of it.
+    """
+    return _as_file(name, _csv_lines(header, rows, _plain))
 
 
-def _csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    write = _as_read if request.args.get("mine") == "y" else _plain
+def _csv_lines(
+    header: Sequence[str], rows: Iterable[Sequence[object]], write: Callable[[object], str]
+) -> Iterator[str]:
     buffer = io.StringIO()
     sheet = csv.writer(buffer)
     for row in chain((header,), rows):

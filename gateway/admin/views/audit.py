@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
-from flask import Response, render_template, request, stream_with_context
+from flask import Response, render_template, request
 
 from gateway.access.named import named
 from gateway.admin.portal import bp
 from gateway.admin.reasons import in_words
 from gateway.audit import queries, visits, words
 from gateway.audit.operations import record
+from gateway.db import Database
 from gateway.identity import queries as identities
 from gateway.launch.queries import live_visits
 from gateway.portal.pages import csv_stream, days_asked, next_links, query_text
@@ -42,8 +43,8 @@ def audit() -> str | tuple[str, int]:
 def audit_csv() -> Response | tuple[str, int]:
     """Export the events that are asked for, one a line, with names."""
 
-    def lines(wanted: queries.Wanted) -> Response:
-        rows = (_cells(row) for row in _exported(wanted))
+    def lines(found: Iterator[dict[str, Any]]) -> Response:
+        rows = (_cells(row) for row in found)
         return csv_stream("record.csv", (*queries.PLAIN, *NAMED), rows)
 
     return _export("csv", lines)
@@ -54,9 +55,9 @@ def audit_csv() -> Response | tuple[str, int]:
 def audit_jsonl() -> Response | tuple[str, int]:
     """Export the events that are asked for as a JSON object a line, with names."""
 
-    def lines(wanted: queries.Wanted) -> Response:
-        rows = (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in _exported(wanted))
-        response = Response(stream_with_context(rows), mimetype="application/jsonl")
+    def lines(found: Iterator[dict[str, Any]]) -> Response:
+        rows = (orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in found)
+        response = Response(rows, mimetype="application/jsonl")
         response.headers["Content-Disposition"] = 'attachment; filename="record.jsonl"'
         return response
 
@@ -88,13 +89,13 @@ def _export(kind: str, lines: Any) -> Response | tuple[str, int]:
         work = current.writer()
         record(work, "audit.exported", format=kind, filters={name: text for name, text in asked.items() if text})
         work.commit()
-    answer: Response = lines(wanted)
+    answer: Response = lines(_exported(current.house().database, wanted))
     return answer
 
 
-def _exported(wanted: queries.Wanted) -> Iterator[dict[str, Any]]:
-    """Yield events as they are given out, with names, read some at a time."""
-    with current.house().database.reading() as reader:
+def _exported(database: Database, wanted: queries.Wanted) -> Iterator[dict[str, Any]]:
+    """Yield events as they are given out, with names, read some at a time, after the request is over."""
+    with database.reading() as reader:
         for rows in queries.every(reader, wanted):
             names = named(reader, sorted({getattr(row, f"{name}_id") for row in rows for name in PEOPLE} - {None}))
             for row in rows:
