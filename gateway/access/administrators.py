@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.access.delegation import Levels, excess
 from gateway.access.models import DEFAULT_ROLE, Role
-from gateway.access.panel import about, flush_login
+from gateway.access.panel import flush_login
 from gateway.access.queries import admin_levels
 from gateway.access.rights import Rights
 from gateway.audit.operations import Stamp, record
@@ -18,6 +18,7 @@ from gateway.errors import Forbidden, Invalid, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import networks, operations, second_factor
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Kind, NetworkList, Realm, SecondFactor
 from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
@@ -72,7 +73,7 @@ def create(work: Work, by: Hand, given: Record, password_hash: str, now: datetim
     rename(identity, login=given.login, name=given.name, email=given.email)
     work.add(identity)
     flush_login(work)
-    record(work, "administrator.created", of=about(work, identity), identity=identity.id, after=_told(identity))
+    record(work, "administrator.created", of=concerning(work, identity), identity=identity.id, after=_told(identity))
     return identity.id
 
 
@@ -115,7 +116,7 @@ def change(
     record(
         work,
         "administrator.changed",
-        of=about(work, identity),
+        of=concerning(work, identity),
         identity=identity_id,
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
@@ -138,7 +139,7 @@ def reset(work: Work, by: Hand, identity_id: str, password_hash: str, now: datet
     if by.id == identity_id:
         raise Forbidden(N_("Your own password is changed under Security, with the present one."), "oneself")
     ended = operations.give_password(work, identity, password_hash, now)
-    record(work, "password.reset", of=about(work, identity), identity=identity_id, sessions_ended=ended)
+    record(work, "password.reset", of=concerning(work, identity), identity=identity_id, sessions_ended=ended)
 
 
 def reset_factor(work: Work, by: Hand, identity_id: str, reason: str, now: datetime) -> None:

@@ -7,11 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Work
 
-from gateway.access.panel import NewPassword, about, flush_login, role_of
+from gateway.access.panel import NewPassword, flush_login, role_of
 from gateway.audit.operations import record
 from gateway.db import new_id
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
+from gateway.identity.concerning import concerning
 from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm
 from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
@@ -58,7 +59,7 @@ def create(
     work.add(customer)
     flush_login(work)
     after = {"login": customer.login, "name": given.name, "class_id": given.class_id, "role_id": customer.role_id}
-    record(work, "customer.created", of=about(work, customer), after={**after, "status": str(status)})
+    record(work, "customer.created", of=concerning(work, customer), after={**after, "status": str(status)})
     return id
 
 
@@ -87,7 +88,7 @@ def change(work: Work, customer_id: str, version: int, given: Record, now: datet
     record(
         work,
         "customer.changed",
-        of=about(work, customer),
+        of=concerning(work, customer),
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Work
 
 from gateway.access.administrators import keep_one, lock_the_last
-from gateway.access.panel import about
 from gateway.audit.forgetting import forget_people
 from gateway.audit.operations import record
 from gateway.audit.verifying import ERASED
 from gateway.db import AnySelect
 from gateway.errors import NotFound
 from gateway.identity import sessions
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Kind, Session, Throttle
 from gateway.identity.throttle import account_of
 from gateway.mail.models import Mail
@@ -49,7 +49,7 @@ def erase(work: Work, identity_id: str, portals: Iterable[Forget], now: datetime
     for who in people:
         sessions.end_all(work, who.id, "erased", now)
         sessions.end_visits(work, Session.subject_id == who.id, "erased", now)
-        record(work, ERASED, of=about(work, who), kind=str(who.kind))
+        record(work, ERASED, of=concerning(work, who), kind=str(who.kind))
     customers = select(Identity.id).where(Identity.id.in_(ids), Identity.kind == Kind.CUSTOMER)
     for forget in portals:
         while forget(work, customers, None, AT_ONCE):

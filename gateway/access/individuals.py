@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.access.delegation import Levels, excess
 from gateway.access.models import Role
-from gateway.access.panel import about, flush_login, role_of
+from gateway.access.panel import flush_login, role_of
 from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
 from gateway.access.visitor import Visitor
@@ -23,6 +23,7 @@ from gateway.audit.operations import record
 from gateway.errors import Forbidden, NotFound, Stale
 from gateway.i18n.catalog import N_
 from gateway.identity import invitations, operations, second_factor, sessions
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Kind, Realm, Session
 from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
@@ -87,7 +88,7 @@ def create(work: Work, rights: Rights, by: Manager, given: Record, password_hash
     rename(individual, login=given.login, name=given.name, email=given.email)
     work.add(individual)
     flush_login(work)
-    record(work, "individual.created", of=about(work, individual), after=_told(individual))
+    record(work, "individual.created", of=concerning(work, individual), after=_told(individual))
     return individual.id
 
 
@@ -114,7 +115,7 @@ def change(work: Work, rights: Rights, by: Manager, id: str, version: int, given
         record(
             work,
             "individual.changed",
-            of=about(work, individual),
+            of=concerning(work, individual),
             before={name: before[name] for name in changed},
             after={name: after[name] for name in changed},
         )
@@ -139,7 +140,7 @@ def move(work: Work, rights: Rights, by: Manager, ids: Collection[str], role_id:
         if individual.role_id != role_id:
             before, individual.role_id = individual.role_id, role_id
             individual.version += 1
-            of = about(work, individual)
+            of = concerning(work, individual)
             record(work, "individual.changed", of=of, before={"role_id": before}, after={"role_id": role_id})
 
 
@@ -149,7 +150,7 @@ def delete(work: Work, rights: Rights, by: Manager, ids: Collection[str], now: d
     for individual in held:
         ended = sessions.end_all(work, individual.id, "deleted", now)
         sessions.end_visits(work, Session.subject_id == individual.id, "deleted", now)
-        of = about(work, individual)
+        of = concerning(work, individual)
         record(work, "individual.deleted", of=of, before=_told(individual), sessions_ended=ended)
     work.execute(sql_delete(Identity).where(Identity.id.in_([individual.id for individual in held])))
 
@@ -158,7 +159,7 @@ def reset(work: Work, rights: Rights, by: Manager, id: str, password_hash: str, 
     """Give an individual a password for one use; their sessions end."""
     (individual,) = _held(work, rights, by, [id])
     ended = operations.give_password(work, individual, password_hash, now)
-    record(work, "password.reset", of=about(work, individual), sessions_ended=ended)
+    record(work, "password.reset", of=concerning(work, individual), sessions_ended=ended)
 
 
 def reset_factor(work: Work, rights: Rights, by: Manager, id: str, reason: str, now: datetime) -> None:

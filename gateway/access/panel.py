@@ -15,10 +15,10 @@ from gateway.access.queries import role_levels
 from gateway.access.rights import Rights
 from gateway.access.roles import called
 from gateway.audit.operations import Stamp, record
-from gateway.audit.operations import about as about_id
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import networks, sessions
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Kind, NetworkList, Realm
 from gateway.identity.naming import rename
 from gateway.identity.notices import tell_of_naming
@@ -79,7 +79,7 @@ def save(
         ended = give_password(work, identity, password.hash, now, must_change=password.must_change)
     elif "login" in after and identity.login is None:
         ended = sessions.end_all(work, identity_id, "no-login", now)
-    record(work, "access.changed", of=about(work, identity), before=before, after=after, sessions_ended=ended)
+    record(work, "access.changed", of=concerning(work, identity), before=before, after=after, sessions_ended=ended)
 
 
 def flush_login(work: Work) -> None:
@@ -88,11 +88,6 @@ def flush_login(work: Work) -> None:
         work.flush()
     except IntegrityError as error:
         raise Invalid({"login": [_("This login is taken.")]}) from error
-
-
-def about(work: Work, identity: Identity) -> Stamp:
-    """Return the stamp of a row of the record that is about `identity`, whoever changes it."""
-    return about_id(work, identity.id, identity.customer_id)
 
 
 def role_of(work: Work, kind: Kind, customer_id: str | None, role_id: str | None) -> str:

@@ -9,7 +9,7 @@ import hmac
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC
 from typing import Any
 
@@ -116,12 +116,6 @@ def record(
     stamp: Stamp = of or session.info["stamp"]
     row = {"at": clock.now(), "event": name, "outcome": outcome, "reason": reason, "details": details, **asdict(stamp)}
     session.info.setdefault("events", []).append(row)
-
-
-def about(session: Session, subject_id: str, customer_id: str | None) -> Stamp:
-    """Return the stamp of an event that is about somebody, whoever brings it about."""
-    stamp: Stamp = session.info["stamp"]
-    return replace(stamp, subject_id=subject_id, customer_id=customer_id)
 
 
 def chain_on_commit(session: Session) -> None:

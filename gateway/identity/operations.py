@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
-from gateway.audit.operations import Stamp, about, record
+from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow, rows_changed
 from gateway.errors import Invalid, LoginRefused, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
@@ -288,7 +288,7 @@ def set_customer_status(
     record(
         work,
         "customer.status",
-        of=about(work, customer_id, customer_id),
+        of=concerning(work, customer),
         identity=customer_id,
         before=str(before),
         after=str(status),
@@ -328,7 +328,7 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
     if found is not None:
         ended = give_password(work, found, password_hash, now)
         lifted = [entry for which in NetworkList for entry in networks.save(work, found.id, which, [], None, now)[0]]
-        of = about(work, found.id, None)
+        of = concerning(work, found)
         record(work, "password.reset", of=of, identity=found.id, sessions_ended=ended, networks_lifted=lifted)
         second_factor.drop(work, found.id, now)
         return found.id
@@ -352,5 +352,5 @@ def create_administrator(work: Work, login: str, name: str, role_id: str, passwo
         work.flush()
     except IntegrityError as error:
         raise Invalid({"login": [_("This login is taken.")]}) from error
-    record(work, "administrator.created", of=about(work, identity.id, None), identity=identity.id, role=role_id)
+    record(work, "administrator.created", of=concerning(work, identity), identity=identity.id, role=role_id)
     return identity.id

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session as Work
 
-from gateway.audit.operations import Stamp, about, record
+from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
 from gateway.identity import elsewhere
 from gateway.identity.concerning import concerning
@@ -227,15 +227,6 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
             ),
         )
     return len(ended)
-
-
-def about_id(work: Work, identity_id: str) -> Stamp:
-    """Return the stamp of an event that is about an identity, of which the id is known alone."""
-    stamp: Stamp = work.info["stamp"]
-    if stamp.subject_id == identity_id:
-        return stamp
-    customer_id = work.scalars(select(Identity.customer_id).where(Identity.id == identity_id)).one()
-    return about(work, identity_id, customer_id)
 
 
 def _columns(work: Work, key: bytes) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from gateway.audit import alarms
 from gateway.audit.alarms import AlarmKind
 from gateway.audit.operations import Stamp, record
 from gateway.db import AnyRow
-from gateway.identity.models import Mode, Realm
-from gateway.identity.sessions import about_id
+from gateway.identity.concerning import concerning
+from gateway.identity.models import Identity, Mode, Realm
 from gateway.launch.models import Launch, LaunchRequest
 
 GOOD_FOR = timedelta(minutes=10)
@@ -38,7 +38,7 @@ def ask(work: Work, actor_id: str, asked: Asked, now: datetime) -> tuple[str, da
     """Write down what a program of `actor_id` asks for; return the id of the page, and until when it is there."""
     id, until = secrets.token_urlsafe(24), now + GOOD_FOR
     work.add(LaunchRequest(id=id, actor_id=actor_id, expires_at=until, **asdict(asked)))
-    of = about_id(work, asked.subject_id)
+    of = concerning(work, work.get_one(Identity, asked.subject_id))
     record(work, "launch.asked", of=of, subject=asked.subject_id, portal=asked.portal, mode=str(asked.mode))
     return id, until
 
