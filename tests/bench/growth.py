@@ -46,6 +46,8 @@ OF_THE_RECORD = (
     ("activity", ABC, "/portals/self-care/activity"),
     ("activity, days", ABC, "/portals/self-care/activity?since=2020-01-01&until=2999-01-01"),
     ("support access", ABC, "/portals/self-care/activity/support-access"),
+    ("explainer", ROOT, "/admin/customers/abc/explain"),
+    ("explainer, a page", ROOT, "/admin/customers/abc/explain?portal=iot&node=devices"),
 )
 
 
