@@ -15,7 +15,7 @@ from flask import Flask, Response, request, request_finished
 from sqlalchemy import inspect, select
 
 from gateway.audit.models import AuditEvent
-from gateway.db import Database
+from gateway.db import ID_LENGTH, Database
 from gateway.mail.models import Mail
 
 FIELDS = frozenset(
@@ -58,12 +58,14 @@ class Canaries:
         request_finished.connect(self._note, app, weak=False)
 
     def _note(self, _app: Flask, response: Response, **_more: Any) -> None:
-        sent = set(_in_form()) | set(_in_json(request.get_json(silent=True), FIELDS))
+        body = None if response.status_code == 413 else request.get_json(silent=True)
+        sent = set(_in_form()) | set(_in_json(body, FIELDS))
         self.secrets |= sent | set(_in_headers(response))
         if response.status_code < 400:
             self.secrets |= set(LINK.findall(request.path))
         if response.is_json:
-            self.secrets |= set(_in_json(response.get_json(silent=True), ANSWERED))
+            answered = _in_json(response.get_json(silent=True), ANSWERED)
+            self.secrets |= {value for value in answered if len(value) > ID_LENGTH}
         elif response.status_code >= 400 and response.mimetype == "text/html":
             page = response.get_data(as_text=True)
             assert not [secret for secret in sent if len(secret) >= SHORTEST and secret in page], "a secret is shown"
