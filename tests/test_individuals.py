@@ -14,7 +14,8 @@ from gateway import clock
 from gateway.access.models import AllowedRole
 from gateway.access.operations import create_role
 from gateway.audit.models import AuditEvent
-from gateway.identity.models import Identity, Invitation, Kind, Realm
+from gateway.identity.link_models import Invitation
+from gateway.identity.models import Identity, Kind, Realm
 from gateway.mail.models import Mail
 from tests.cast import ABC, AUDREY, GLOBEX, HELEN, INITECH, JOHN, ROOT, Member
 from tests.house import Browser, add_identity, change, rows, value, working

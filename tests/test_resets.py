@@ -15,7 +15,8 @@ from sqlalchemy import select, update
 from gateway import clock
 from gateway.audit.models import AuditEvent
 from gateway.identity import resets
-from gateway.identity.models import CustomerStatus, Identity, PasswordReset, Realm, ResetRequest, SecondFactor
+from gateway.identity.link_models import PasswordReset, ResetRequest
+from gateway.identity.models import CustomerStatus, Identity, Realm, SecondFactor
 from gateway.tokens import Tokens
 from tests.cast import ABC, JOHN, PASSWORD, ROOT, Member
 from tests.house import Browser, change, counting, house_of, rows, value, working

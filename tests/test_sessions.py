@@ -14,7 +14,8 @@ from gateway import clock, create_app
 from gateway.audit.models import AuditEvent
 from gateway.identity import sessions
 from gateway.identity.arrivals import MANY, tell_of_many
-from gateway.identity.models import EmailChange, Identity, Session
+from gateway.identity.link_models import EmailChange
+from gateway.identity.models import Identity, Session
 from gateway.portal.registry import discover
 from tests.cast import ABC, AUDREY, GLOBEX, HELEN, JOHN, MARK, PASSWORD, ROOT, Member
 from tests.conftest import settings_for

@@ -9,7 +9,8 @@ from gateway.audit.operations import record
 from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import links
-from gateway.identity.models import EmailChange, Identity
+from gateway.identity.link_models import EmailChange
+from gateway.identity.models import Identity
 from gateway.identity.naming import rename
 from gateway.identity.notices import tell
 from gateway.mail.letters import Letter

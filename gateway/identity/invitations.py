@@ -10,7 +10,8 @@ from gateway.errors import Invalid
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import links, sessions
 from gateway.identity.concerning import concerning
-from gateway.identity.models import Identity, Invitation
+from gateway.identity.link_models import Invitation
+from gateway.identity.models import Identity
 from gateway.mail.letters import Letter
 from gateway.mail.operations import put
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 from sqlalchemy.orm import Session as Work
 
-from gateway.identity.models import EmailChange, Invitation, PasswordReset
+from gateway.identity.link_models import EmailChange, Invitation, PasswordReset
 from gateway.tokens import key_of, new_secret
 
 Link = type[Invitation] | type[PasswordReset] | type[EmailChange]

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
 from gateway.identity import links, logins, operations
-from gateway.identity.models import Identity, PasswordReset, Realm, ResetRequest
+from gateway.identity.link_models import PasswordReset, ResetRequest
+from gateway.identity.models import Identity, Realm
 from gateway.mail.letters import Letter
 from gateway.mail.operations import put
 
