@@ -181,11 +181,13 @@ def _support_access(facts: Facts) -> tuple[str, Sequence[str]]:
     values = facts.values
     title = values.get("portal")
     portal = _(title) if title else _("All portals")
-    rights = _("Full access") if values["mode"] == "full" else _("Assigned role")
+    rights = [_("Full access") if values["mode"] == "full" else _("Assigned role")]
+    if values.get("view_only"):
+        rights.append(_("View only"))
     seen = [
         _("Time: %(time)s") % {"time": facts.moment("at")},
         _("Portal: %(portal)s") % {"portal": portal},
-        _("Rights: %(rights)s") % {"rights": f"{rights}, {_('View only')}" if values.get("view_only") else rights},
+        _("Rights: %(rights)s") % {"rights": ", ".join(rights)},
     ]
     if values.get("reason"):
         seen.append(_("Reason: %(reason)s") % {"reason": values["reason"]})
