@@ -176,4 +176,5 @@ def test_nobody_has_the_new_right_by_the_page_above_it_once_the_database_has_mov
     with database.reading() as reader:
         kept = reader.exec_driver_sql("SELECT levels FROM portal_view WHERE role_id = 'all'").scalar_one()
     assert "emergency" not in str(kept)
+    migrations.upgrade(database)
     database.dispose()

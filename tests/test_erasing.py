@@ -148,7 +148,7 @@ def test_an_administrator_is_erased_and_what_they_did_to_others_stays(app: Flask
         "helen",
         "abc",
         None,
-        {"view_only": False},
+        {"view_only": False, "role": "owner"},
     )
     with working(app) as work:
         add_identity(work, Kind.ADMINISTRATOR, "rita", "Rita", ADMIN_DEFAULT, clock.now())
