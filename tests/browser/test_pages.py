@@ -19,7 +19,7 @@ SPOKEN = tuple(path.parent.parent.name.replace("_", "-") for path in sorted(FOLD
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Whoever is left out here sees pages that somebody else of the same role is shown.
 LOOKING = [member for member in CAST if member.login not in ("globex", "eve")]
-AS_FILES = (".csv", "/export", "/formats")
+AS_FILES = (".csv", ".jsonl", "/export", "/formats")
 RUN = "rules => axe.run(rules ? {runOnly: rules} : {})"
 
 
