@@ -70,6 +70,10 @@ class Canaries:
             page = response.get_data(as_text=True)
             assert not [secret for secret in sent if len(secret) >= SHORTEST and secret in page], "a secret is shown"
 
+    def let_go(self) -> None:
+        """Look for nothing: what is sent are words of every kind, and no secrets."""
+        self.check = lambda _database: None  # type: ignore[method-assign]
+
     def check(self, database: Database) -> None:
         """Raise `AssertionError` for a secret that got to where it must not be."""
         logging.getLogger().removeHandler(self._ear)

@@ -124,10 +124,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def make_app(database_url: str) -> Iterator[Callable[..., Flask]]:
+def canaries() -> Canaries:
+    """What watches the applications of a test for secrets."""
+    return Canaries()
+
+
+@pytest.fixture
+def make_app(database_url: str, canaries: Canaries) -> Iterator[Callable[..., Flask]]:
     """Makes applications on the test's database, as several processes would; settings can be changed."""
     made: list[Flask] = []
-    canaries = Canaries()
 
     def make(**more: Any) -> Flask:
         app = create_app(settings_for(database_url, **more), discover())

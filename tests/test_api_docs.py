@@ -84,14 +84,15 @@ def test_the_guides_python_runs(served: tuple[Flask, str]) -> None:
 def test_the_guides_curl_runs(served: tuple[Flask, str]) -> None:
     app, url = served
     token = token_for(app, "root")
-    opening, asking = re.findall(r"^ +(curl -s (?:.*\\\n)?.*)$", GUIDE, re.MULTILINE)
+    opening, *asking = re.findall(r"^ +(curl -s (?:.*\\\n)?.*)$", GUIDE, re.MULTILINE)
     shell = ["/bin/sh", "-c"]
     command = opening.replace("https://portal.example", url).replace("ptc_…", token)
     opened = subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
     bearer = re.search(r"pts_[\w-]+", opened)
     assert bearer is not None, opened
-    command = asking.replace("https://portal.example", url).replace("pts_…", bearer[0])
-    assert '"login":"root"' in subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
+    for asked, said in zip(asking, ('"login":"root"', '"items":'), strict=True):
+        command = asked.replace("https://portal.example", url).replace("pts_…", bearer[0])
+        assert said in subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
 
 
 def test_the_guides_command_runs(app: Flask) -> None:
