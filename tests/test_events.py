@@ -631,6 +631,8 @@ HELEN_FOR_ABC: dict[str, Any] = {
     "portal": "pbx",
     "mode": "assigned",
 }
+OF_STAFF: dict[str, Any] = {"subject": "?", "realm": "admin"}
+OF_MARK: dict[str, Any] = {"subject": "mark", "customer": "abc", "realm": "self-care"}
 NOBODY: dict[str, Any] = {"actor": None, "subject": None, "customer": None, "realm": None, "in_session": False}
 OUT: dict[str, Any] = {"in_session": False}
 REFUSED: dict[str, Any] = {"outcome": "refused"}
@@ -711,9 +713,9 @@ CASES = [
     Case(portal_is_switched_off, "portal.off", **ROOT_ALONE),
     Case(portal_elsewhere_is_entered, "external.entered", **JOHN_HIMSELF, portal="tickets"),
     Case(administrator_is_made, "administrator.created", **{**ROOT_ALONE, "subject": "?"}),
-    Case(administrator_is_made_at_the_server, "administrator.created", **{**NOBODY, "subject": "?"}, how=""),
+    Case(administrator_is_made_at_the_server, "administrator.created", **{**NOBODY, **OF_STAFF}, how=""),
     Case(record_is_exported, "audit.exported", **NOBODY, how=""),
-    Case(person_is_erased, "identity.erased", **{**NOBODY, "subject": "mark", "customer": "abc"}, how=""),
+    Case(person_is_erased, "identity.erased", **{**NOBODY, **OF_MARK}, how=""),
 ]
 
 
