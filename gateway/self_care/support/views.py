@@ -1,5 +1,7 @@
 """Support access: a customer lets staff in for a while, answers those who ask, and sees who came in."""
 
+from collections.abc import Callable
+
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
@@ -41,28 +43,14 @@ def answer_support(id: str) -> Answer:
     """Answer somebody who asks: let staff in, or decline."""
     if WindowForm().open_for.data != "decline":
         return _open(id)
-    work = current.writer()
-    try:
-        support.decline(work, _customer_id(), id, current.now())
-    except Stale:
-        work.rollback()
-        return _page(stale=True), 409
-    work.commit()
-    return see("self_care.support_access", done="declined")
+    return _unless_stale("declined", support.decline, id)
 
 
 @bp.post("/activity/support-access/close")
 @belongs_to("activity.support-access")
 def close_support() -> Answer:
     """Let staff in no longer; their visits end."""
-    work = current.writer()
-    try:
-        support.close_window(work, _customer_id(), current.now())
-    except Stale:
-        work.rollback()
-        return _page(stale=True), 409
-    work.commit()
-    return see("self_care.support_access", done="support-closed")
+    return _unless_stale("support-closed", support.close_window)
 
 
 @bp.post("/activity/support-access/mail")
@@ -73,6 +61,18 @@ def save_support_mail() -> Response:
     support.want_mail(work, _customer_id(), MailForm().support_mail.data)
     work.commit()
     return see("self_care.support_access", done="saved")
+
+
+def _unless_stale(done: str, change: Callable[..., None], *of: str) -> Answer:
+    """Make a change of the window, or of a request of it; where it stands otherwise meanwhile, show how."""
+    work = current.writer()
+    try:
+        change(work, _customer_id(), *of, current.now())
+    except Stale:
+        work.rollback()
+        return _page(stale=True), 409
+    work.commit()
+    return see("self_care.support_access", done=done)
 
 
 def _open(request_id: str | None) -> Answer:
