@@ -50,6 +50,7 @@ class Canaries:
 
     def __init__(self) -> None:
         self.secrets: set[str] = set()
+        self._let_go = False
         self._ear = Ear()
         logging.getLogger().addHandler(self._ear)
 
@@ -68,15 +69,18 @@ class Canaries:
             self.secrets |= {value for value in answered if len(value) > ID_LENGTH}
         elif response.status_code >= 400 and response.mimetype == "text/html":
             page = response.get_data(as_text=True)
-            assert not [secret for secret in sent if len(secret) >= SHORTEST and secret in page], "a secret is shown"
+            shown = [secret for secret in sent if len(secret) >= SHORTEST and secret in page]
+            assert self._let_go or not shown, "a secret is shown"
 
     def let_go(self) -> None:
         """Look for nothing: what is sent are words of every kind, and no secrets."""
-        self.check = lambda _database: None  # type: ignore[method-assign]
+        self._let_go = True
 
     def check(self, database: Database) -> None:
         """Raise `AssertionError` for a secret that got to where it must not be."""
         logging.getLogger().removeHandler(self._ear)
+        if self._let_go:
+            return
         found = {"the log": "\n".join(self._ear.heard), **dict(_stored(database))}
         for where, text in found.items():
             for secret in self.secrets:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from tests.canaries import Canaries
 from tests.cast import ABC, ROOT
 from tests.elsewhere import register
 from tests.house import Browser
@@ -251,8 +252,9 @@ def test_no_value_in_a_query_breaks_a_page__INJ_01__INJ_03__INP_01__INP_02(
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_no_value_in_a_form_breaks_a_page__INJ_01__INJ_02__INP_02(
-    browser_for: Callable[[str], Browser], kind: str
+    browser_for: Callable[[str], Browser], canaries: Canaries, kind: str
 ) -> None:
+    canaries.let_go()
     value = VALUES[kind].encode("utf-8", "surrogatepass")
     for path, names in FIELDS.items():
         browser = browser_for(path)

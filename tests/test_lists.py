@@ -236,7 +236,7 @@ def test_who_asks_for_consent_is_found_through_an_index_at_a_fixed_price(
     ask(root)
     for browser, path, most in (
         (abc, "/", 2),
-        (abc, "/portals/self-care/activity/support-access", 3),
+        (abc, "/portals/self-care/activity/support-access", 4),
         (root, "/admin/customers/abc/log-in", 4),
         (root, "/admin/customers/abc", 8),
     ):
@@ -259,6 +259,5 @@ def test_sessions_that_ran_out_are_found_among_those_that_live(app: Flask, root:
     with working(app) as work:
         assert expiry.end_over(work, clock.now()) == 0
     event.remove(engine, "before_cursor_execute", note)
-    assert len(asked) == 3
-    for statement, parameters in asked:
-        assert "ix_session_live" in plan_of(app, statement, parameters), statement
+    ((statement, parameters),) = asked
+    assert "ix_session_live" in plan_of(app, statement, parameters)

@@ -261,6 +261,8 @@ def test_every_letter_reads_well_for_customers_and_staff(app: Flask, letter: Let
         "actor": "Helen Desk",
         "reason": "asked for",
         "what": "app",
+        "mode": "full",
+        "subject": "John Carter",
     }
     with working(app) as work:
         operations.put(work, identity, "x@example.com", letter, clock.now(), **values)

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from gateway import clock
 from gateway.audit.models import AuditEvent
+from gateway.audit.operations import Stamp
 from gateway.errors import FactorRefused
 from gateway.identity import passwords, second_factor, wrong_codes
 from gateway.identity.factor_models import AppKey, RecoveryCode, WrongCodes
@@ -434,7 +435,7 @@ def test_fifty_wrong_codes_at_once_are_all_counted_or_refused_unseen__RATE_05(
         house = house_of(app)
         with house.database.writing() as work:
             try:
-                second_factor.check(house.stamped(work, second_factor.Stamp()), vault, "abc", text, clock.now())
+                second_factor.check(house.stamped(work, Stamp()), vault, "abc", text, clock.now())
             except FactorRefused as refused:
                 work.commit()
                 return refused.cause

@@ -1,9 +1,8 @@
 """Sessions that ran out by themselves: found by the worker, so that the record says so (AUD-01)."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
@@ -19,32 +18,33 @@ _CLASSES = select(
     func.coalesce(CustomerClass.idle_minutes, Gateway.idle_minutes).label("idle"),
     func.coalesce(CustomerClass.absolute_minutes, Gateway.absolute_minutes).label("absolute"),
 ).join(Gateway, Gateway.id == 1)
-_STAFF = select(Gateway.admin_idle_minutes, Gateway.admin_absolute_minutes)
+_STAFF = select(Gateway.admin_idle_minutes.label("idle"), Gateway.admin_absolute_minutes.label("absolute"))
 
 
 def end_over(work: Work, now: datetime) -> int:
     """End sessions that passed their limits, some hundreds at once at most; return how many."""
-    idle, absolute = work.execute(_STAFF).one()
-    ended = _end(work, select(Identity.id).where(Identity.kind == Kind.ADMINISTRATOR), idle, absolute, now)
-    for rule in work.execute(_CLASSES).all():
-        of_class = select(Identity.id).join(_customer, _customer.id == Identity.customer_id)
-        ended += _end(work, of_class.where(_customer.class_id == rule.id), rule.idle, rule.absolute, now)
-    return ended
+    staff, classes = work.execute(_STAFF).one(), work.execute(_CLASSES).all()
+    of_class = [(_customer.class_id == rule.id, rule) for rule in classes]
+    limits = [(Identity.kind == Kind.ADMINISTRATOR, staff), *of_class]
 
+    def before(limit: str) -> ColumnElement[datetime]:
+        moments = [(whose, now - timedelta(minutes=getattr(rule, limit))) for whose, rule in limits]
+        return case(*moments)
 
-def _end(work: Work, whose: Select[Any], idle: int, absolute: int, now: datetime) -> int:
-    too_long = Session.started_at < now - timedelta(minutes=absolute)
-    over = or_(too_long, Session.last_seen_at < now - timedelta(minutes=idle))
+    too_long = Session.started_at < before("absolute")
+    over = or_(too_long, Session.last_seen_at < before("idle"))
     why = case((too_long, "absolute"), else_="idle")
     # Nobody was seen before they began, so this says nothing new, but it is what the index is of.
-    began = Session.started_at < now - timedelta(minutes=min(idle, absolute))
+    shortest = min(min(rule.idle, rule.absolute) for _whose, rule in limits)
+    began = Session.started_at < now - timedelta(minutes=shortest)
     live = (Session.scope != Scope.VISIT) & (Session.stage == Stage.LIVE) & Session.ended_at.is_(None)
     rows = work.execute(
         select(
             Session.key, Session.id, Identity.realm, Identity.id.label("who"), Identity.customer_id, why.label("why")
         )
         .join(Identity, Identity.id == Session.subject_id)
-        .where(live, began, over, Session.subject_id.in_(whose))
+        .outerjoin(_customer, _customer.id == Identity.customer_id)
+        .where(live, began, over)
         .limit(AT_ONCE)
     ).all()
     for row in rows:
