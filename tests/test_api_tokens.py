@@ -97,6 +97,19 @@ def test_four_causes_have_one_answer__TOK_02(app: Flask) -> None:
     assert len({answer.headers["WWW-Authenticate"] for answer in answers}) == 1
 
 
+def test_no_refusal_takes_longer_because_a_login_is_somebodys__TOK_02(app: Flask) -> None:
+    program, token = Program(app), token_for(app, "abc")
+
+    def work_for(login: str, tried: str) -> list[str]:
+        with counting(app) as sent:
+            assert program.open(login, tried).status_code == 401
+        return sent
+
+    for tried in (token, api_tokens.new_token(), token[:-1] + ("0" if token[-1] != "0" else "1")):
+        for _again in range(2):
+            assert work_for("globex", tried) == work_for("nobody", tried)
+
+
 def test_the_owner_hears_of_a_token_with_another_login__TOK_02(app: Flask, abc: Browser) -> None:
     program, token = Program(app), token_for(app, "abc")
     program.open("globex", token)

@@ -431,6 +431,29 @@ def test_in_a_view_only_visit_nothing_changes__IMP_02(
         assert asked(root, route, prefix=visit, page=landed) == expected, route
 
 
+@pytest.mark.parametrize(("subject", "mode"), [("abc", "full"), ("adam", "assigned")])
+def test_every_page_of_a_visit_says_so_and_no_other_does__IMP_05(
+    monkeypatch: pytest.MonkeyPatch, app: Flask, browsers: dict[str, Browser], subject: str, mode: str
+) -> None:
+    visit = visit_of(browsers["root"].open(subject, "pbx", mode=mode))
+    paths = [address(route.split()[1]) for route in sorted(TABLE) if route.startswith("GET /portals/")]
+    seen = set()
+    monkeypatch.setitem(app.view_functions, "pbx.invoices", broken)
+    for path in (*paths, "/portals/nowhere", "/"):
+        inside, outside = browsers["root"].get(visit + path), browsers[subject].get(path)
+        if "<html" in inside.text and not inside.location:
+            seen.add(inside.status_code)
+            for words in ('id="visit-banner"', "Rosa Root", f"{visit}/end"):
+                assert words in inside.text, path
+        assert 'id="visit-banner"' not in outside.text, path
+    assert seen == {200, 404, 500}
+
+
+def broken(**_of: str) -> str:
+    """Fail as a view with a mistake in it would."""
+    raise RuntimeError
+
+
 THEIRS = {
     "/portals/pbx/configuration/extensions/<id>": "globex-100",
     "/portals/pbx/configuration/ring-groups/<id>": "globex-ring",
