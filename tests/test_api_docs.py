@@ -1,8 +1,10 @@
 """The document of the API, its page, and the examples in the documentation, which are run."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,37 @@ def test_the_guides_python_runs(served: tuple[Flask, str]) -> None:
     scope: dict[str, Any] = {}
     exec(code.replace("https://portal.example", url).replace("ptc_…", token), scope)
     assert [customer["login"] for customer in scope["customers"]] == ["abc", "globex", "initech"]
+
+
+def test_the_documents_typed_client_is_made_checked_and_used(served: tuple[Flask, str], tmp_path: Path) -> None:
+    app, url = served
+    make = re.search(r"(openapi-python-client .*)", GUIDE)
+    assert make is not None
+    programs = str(Path(sys.executable).parent)
+    told = subprocess.run(
+        make[1].replace("https://portal.example", url).split(),
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "arning" not in told.stdout + told.stderr
+    use = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)[1]
+    use = use.replace("https://portal.example", url).replace("ptc_…", token_for(app, "root"))
+    (tmp_path / "use.py").write_text(use + 'print(*names, sep=", ")\n', encoding="utf-8")
+    package = tmp_path / "portico-client"
+    for words in (["-m", "mypy", "--strict", "--follow-imports=silent", "use.py"], ["use.py"]):
+        told = subprocess.run(
+            [sys.executable, *words],
+            env={**os.environ, "MYPYPATH": str(package), "PYTHONPATH": str(package)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert told.returncode == 0, told.stdout + told.stderr
+    assert told.stdout == "ABC Company, Globex Corporation, Initech\n"
 
 
 def test_the_guides_curl_runs(served: tuple[Flask, str]) -> None:
