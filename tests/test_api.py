@@ -422,26 +422,34 @@ def test_a_role_has_its_own_door_to_a_portal_elsewhere__INJ_04(app: Flask, root:
     door, other = "https://tickets.example/owners", "https://tickets.example/others?x=1"
     made = root.post(
         "/roles",
-        {"name": "Caller", "views": {"tickets": {"": "view"}, "pbx": {"": "view"}}, "start_urls": {"tickets": door}},
+        {"name": "Caller", "views": {"tickets": {"": "view"}, "pbx": {"": "view"}}, "doors": {"tickets": {"": door}}},
     )
     assert made.status_code == 201, made.text
-    assert made.json["start_urls"] == {"tickets": door}
+    assert made.json["doors"] == {"tickets": {"": door}}
     path = f"/roles/{made.json['id']}"
-    assert root.get(path).json["start_urls"] == {"tickets": door}
-    assert root.patch(path, {"name": "Callers"}).json["start_urls"] == {"tickets": door}
-    assert root.patch(path, {"views": {"tickets": {"": "full"}}}).json["start_urls"] == {"tickets": door}
-    changed = root.patch(path, {"start_urls": {"tickets": other}}).json
-    assert (changed["start_urls"], changed["views"]["tickets"]) == ({"tickets": other}, {"": "full"})
-    for slug, url in (
-        ("tickets", "javascript:alert(1)"),
-        ("tickets", "http://tickets.example/"),
-        ("pbx", door),
-        ("nothing", door),
+    assert root.get(path).json["doors"] == {"tickets": {"": door}}
+    assert root.patch(path, {"name": "Callers"}).json["doors"] == {"tickets": {"": door}}
+    assert root.patch(path, {"views": {"tickets": {"": "full"}}}).json["doors"] == {"tickets": {"": door}}
+    doors = {"": other, "Archive": "https://tickets.example/archive"}
+    changed = root.patch(path, {"doors": {"tickets": doors}}).json
+    assert (changed["doors"], changed["views"]["tickets"]) == ({"tickets": doors}, {"": "full"})
+    for slug, wrong in (
+        ("tickets", {"": "javascript:alert(1)"}),
+        ("tickets", {"": "http://tickets.example/"}),
+        ("tickets", {"Archive": "javascript:alert(1)"}),
+        ("tickets", {"Archive": ""}),
+        ("tickets", {"Archive": door, "ARCHIVE": door}),
+        ("tickets", {"A" * 61: door}),
+        ("tickets", {f"View {number}": door for number in range(11)}),
+        ("pbx", {"": door}),
+        ("nothing", {"": door}),
     ):
-        wrong = root.patch(path, {"start_urls": {slug: url}})
-        assert (wrong.status_code, list(wrong.json["errors"])) == (422, [f"start_urls.{slug}"])
-    assert root.patch(path, {"start_urls": {"tickets": ""}}).json["start_urls"] == {}
-    assert root.patch("/roles/accountant", {"start_urls": {"tickets": door}}).status_code == 422, "it has no view of it"
+        answer = root.patch(path, {"doors": {slug: wrong}})
+        assert (answer.status_code, list(answer.json["errors"])) == (422, [f"doors.{slug}"]), wrong
+    assert root.patch(path, {"doors": {"tickets": {}}}).json["doors"] == {}
+    assert root.patch("/roles/accountant", {"doors": {"tickets": {"": door}}}).status_code == 422, (
+        "it has no view of it"
+    )
 
 
 def test_the_door_of_a_role_is_the_one_that_people_go_through(
@@ -449,7 +457,7 @@ def test_the_door_of_a_role_is_the_one_that_people_go_through(
 ) -> None:
     register(app)
     door = "https://tickets.example/owners"
-    assert root.patch("/roles/owner", {"start_urls": {"tickets": door}}).status_code == 200
+    assert root.patch("/roles/owner", {"doors": {"tickets": {"": door}}}).status_code == 200
     abc, john = new_browser(), new_browser()
     abc.log_in(ABC)
     john.log_in(JOHN)

@@ -667,5 +667,91 @@ def test_a_role_may_have_a_door_of_its_own__INJ_04(app: Flask, root: Browser, ne
     assert "url=https://tickets.example/start?iss=" in abc.get("/portals/tickets/").text
 
 
+def test_a_role_has_several_views_of_a_portal_elsewhere_each_with_its_own_address(
+    app: Flask, root: Browser, new_browser: NewBrowser
+) -> None:
+    register(app)
+    archive = "https://tickets.example/archive?year=all"
+    levels = {"tickets:": "view", "pbx:": "full", "iot:": "full", "self-care:": "full"}
+    form = {
+        **levels,
+        "tickets@name": ["Archive", "Réports", ""],
+        "tickets@url": [archive, "https://tickets.example/r", ""],
+    }
+    assert root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")}).status_code == 303
+    abc = new_browser()
+    abc.log_in(ABC)
+    picker = abc.get("/").text
+    assert 'href="/portals/tickets/?view=Archive"' in picker
+    assert 'href="/portals/tickets/?view=R%C3%A9ports"' in picker
+    assert "url=https://tickets.example/archive?year=all&amp;iss=" in abc.get("/portals/tickets/?view=Archive").text
+    assert "url=https://tickets.example/start?iss=" in abc.get("/portals/tickets/").text
+    for unknown in ("archive", "Nothing"):
+        assert abc.get("/portals/tickets/", query_string={"view": unknown}).status_code == 404
+    copied = root.post("/admin/roles/new", {"like": "owner", "name": "Owner 2", "realm": "self-care"}).location
+    exported = json.dumps({**root.get("/admin/roles/owner/export").json, "name": "Owner 3"})
+    assert archive in root.get(copied.partition("?")[0]).text
+    again = {"text": exported, "confirm": "y"}
+    assert archive in root.get(root.post("/admin/roles/import", again).location.partition("?")[0]).text
+    away = {"text": exported.replace(archive, "javascript:alert(1)"), "confirm": "y"}
+    refused = root.post("/admin/roles/import", away)
+    assert refused.status_code == 422
+    assert "doors.tickets: An address begins with https://" in refused.text
+    gone = {**levels, "tickets@name": ["", "Réports"], "tickets@url": ["", "https://tickets.example/r"]}
+    assert root.post("/admin/roles/owner", {**gone, "version": _version_of(root, "owner")}).status_code == 303
+    assert abc.get("/portals/tickets/?view=Archive").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "said"),
+    [
+        ("Archive", "", "Enter an address."),
+        ("", "https://tickets.example/archive", "Enter a name."),
+        ("Archive", "javascript:alert(1)", "An address begins with https://"),
+        ("A" * 61, "https://tickets.example/archive", "Enter a name of at most 60 characters."),
+        ("REPORTS", "https://tickets.example/archive", "This name stands twice."),
+    ],
+)
+def test_what_is_wrong_with_a_view_is_said_beside_it_and_what_was_typed_stays(
+    app: Flask, root: Browser, name: str, address: str, said: str
+) -> None:
+    register(app)
+    form = {
+        "tickets:": "view",
+        "tickets@name": ["Reports", name],
+        "tickets@url": ["https://tickets.example/r", address],
+    }
+    refused = root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")})
+    assert refused.status_code == 422
+    assert said in refused.text
+    assert f'name="tickets@name" value="{name}"' in refused.text
+    assert f'name="tickets@url" value="{address}"' in refused.text
+
+
+def test_staff_open_a_further_view_with_one_click_in_the_assigned_role(
+    app: Flask, root: Browser, new_browser: NewBrowser
+) -> None:
+    register(app)
+    helen = new_browser()
+    helen.log_in(HELEN)
+    form = {
+        "tickets:": "view",
+        "pbx:": "full",
+        "tickets@name": "Archive",
+        "tickets@url": "https://tickets.example/archive",
+    }
+    assert root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")}).status_code == 303
+    assert 'value="tickets:Archive"' in helen.get("/admin/customers/abc/log-in").text
+    landed = helen.get(helen.launch("abc", "tickets:Archive").location)
+    assert landed.location.endswith("/portals/tickets/?view=Archive")
+    page = helen.get(landed.location).text
+    assert "url=https://tickets.example/archive?iss=" in page
+    assert "login_hint=visit%3A" in page
+    refused = helen.launch("abc", "tickets:Nothing")
+    assert refused.status_code == 403
+    full = root.get(root.launch("abc", "tickets:Archive", mode="full").location)
+    assert full.location.endswith("/portals/tickets/")
+
+
 def _version_of(root: Browser, role: str) -> str:
     return root.get(f"/admin/roles/{role}").text.split('name="version" value="')[1].split('"')[0]

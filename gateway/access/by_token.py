@@ -167,5 +167,5 @@ def _limited(levels: Compiled, portals: str | None) -> Compiled:
     if portals is None:
         return levels
     made = Compiled({slug: nodes for slug, nodes in levels.items() if slug in portals.split(",")})
-    made.starts = levels.starts
+    made.doors = levels.doors
     return made

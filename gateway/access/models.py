@@ -41,8 +41,8 @@ class Role(Base):
 class PortalView(Base):
     """What one role may do in one portal: `levels` maps node keys to the words of `Level`; the key "" is the root.
 
-    `known` are the nodes that the portal had when this was saved last; None where nobody noted them. `start_url` is
-    where this role enters a portal elsewhere; None: where everybody does.
+    `known` are the nodes that the portal had when this was saved last; None where nobody noted them. `doors` are
+    the addresses where this role enters a portal elsewhere, by the name of the view; None: where everybody does.
     """
 
     __tablename__ = "portal_view"
@@ -54,7 +54,7 @@ class PortalView(Base):
     name: Mapped[str] = mapped_column(String(120))
     levels: Mapped[dict[str, str]] = mapped_column(JSON)
     known: Mapped[list[str] | None] = mapped_column(JSON)
-    start_url: Mapped[str | None] = mapped_column(String(500))
+    doors: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class AllowedRole(Base):

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
 
+from gateway.access.doors import Doors
 from gateway.access.models import AllowedRole, PortalState, PortalView, Role
 from gateway.audit.operations import record
 from gateway.db import new_id
@@ -36,12 +37,12 @@ def save_role(
     description: str,
     views: Mapping[str, Mapping[str, str]],
     known: Mapping[str, Sequence[str]],
-    starts: Mapping[str, str],
+    doors: Mapping[str, Doors],
 ) -> None:
     """Save a role: its name, what it is for, and its levels in several portals (slug to node key to word).
 
-    `known` are the nodes that each portal has now, `starts` where this role enters some of those that live elsewhere
-    (empty: where everybody does); of others that stays as it is. Raises as `set_portal_view` does, `Stale` when the
+    `known` are the nodes that each portal has now, `doors` this role's own to some of those that live elsewhere (empty:
+    it enters where everybody does); of others they stay as they are. Raises as `set_portal_view` does, `Stale` when the
     role has changed since `version` was shown, and `Invalid` for a name that is taken.
     """
     role = _editable(work, role_id)
@@ -57,7 +58,7 @@ def save_role(
     role.version += 1
     _taken_unless_flushed(work)
     for portal, levels in views.items():
-        if changed := _write_view(work, role, portal, levels, known.get(portal), starts.get(portal)):
+        if changed := _write_view(work, role, portal, levels, known.get(portal), doors.get(portal)):
             before[portal], after[portal] = changed
     if before:
         record(work, "role.changed", role=role.id, before=before, after=after)
@@ -70,9 +71,9 @@ def create_role(
     description: str,
     views: Mapping[str, Mapping[str, str]],
     known: Mapping[str, Sequence[str]],
-    starts: Mapping[str, str] | None = None,
+    doors: Mapping[str, Doors] | None = None,
 ) -> str:
-    """Make a role with these levels, and doors of its own to portals elsewhere (`starts`); return its id.
+    """Make a role with these levels, and doors of its own to portals elsewhere (`doors`); return its id.
 
     Raises `Invalid` for a name that is taken in its realm.
     """
@@ -80,8 +81,8 @@ def create_role(
     work.add(role)
     _taken_unless_flushed(work)
     for portal, levels in views.items():
-        _write_view(work, role, portal, levels, known.get(portal), (starts or {}).get(portal))
-    record(work, "role.created", role=role.id, name=name, realm=realm, after={**views}, start_urls=starts or None)
+        _write_view(work, role, portal, levels, known.get(portal), (doors or {}).get(portal))
+    record(work, "role.created", role=role.id, name=name, realm=realm, after={**views}, doors=doors or None)
     return role.id
 
 
@@ -142,32 +143,33 @@ def _write_view(
     portal: str,
     levels: Mapping[str, str],
     known: Sequence[str] | None,
-    start_url: str | None = None,
+    doors: Doors | None = None,
 ) -> tuple[dict[str, str], dict[str, str]] | None:
     """Write one portal view; return what was there and what is there now, or None where nothing changed.
 
-    An empty `start_url` takes away a door of its own; None leaves it as it is.
+    Empty `doors` take away those of its own; None leaves them as they are.
     """
     view = work.scalars(
         select(PortalView).where(PortalView.role_id == role.id, PortalView.portal == portal)
     ).one_or_none()
     before, after = dict(view.levels) if view else {}, dict(levels)
-    held = view.start_url if view else None
-    start = held if start_url is None else start_url or None
+    held = (view.doors if view else None) or {}
+    own = held if doors is None else dict(doors)
     if view is not None and known is not None:
         view.known = list(known)
-    if before == after and held == start:
+    if before == after and held == own:
         return None
     if view is not None and not levels:
         work.delete(view)
     elif view is not None:
-        view.levels, view.start_url = after, start
+        view.levels, view.doors = after, own or None
     elif levels:
         nodes = None if known is None else list(known)
-        made = PortalView(role_id=role.id, portal=portal, name=role.name, levels=after, known=nodes, start_url=start)
+        made = PortalView(role_id=role.id, portal=portal, name=role.name, levels=after, known=nodes, doors=own or None)
         work.add(made)
-    if held != start:
-        before, after = {**before, "start_url": held or ""}, {**after, "start_url": start or ""}
+    if held != own:
+        before = {**before, **{f"@{name}": url for name, url in held.items()}}
+        after = {**after, **{f"@{name}": url for name, url in own.items()}}
     return before, after
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from sqlalchemy import Connection, bindparam, select
 
+from gateway.access.doors import Doors
 from gateway.access.external import External, externals
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, PortalState, PortalView
@@ -14,7 +15,7 @@ from gateway.access.structure import Structure
 from gateway.i18n.preferences import Preferences
 from gateway.identity.models import Gateway, Realm
 
-_VIEWS = select(PortalView.portal, PortalView.levels, PortalView.start_url).where(
+_VIEWS = select(PortalView.portal, PortalView.levels, PortalView.doors).where(
     PortalView.role_id == bindparam("role_id")
 )
 _GATEWAY = select(Gateway.__table__).where(Gateway.id == 1)
@@ -24,10 +25,14 @@ _OFF = select(PortalState.slug).where(PortalState.enabled.is_(False))
 class Compiled(dict[str, Mapping[str, Level]]):
     """The levels of one version of a role. Never changed, so what is made of it can be kept under it.
 
-    `starts` are the addresses, by slug, where this role enters portals elsewhere by a door of its own.
+    `doors` are, by slug, the addresses where this role enters portals elsewhere by doors of its own.
     """
 
-    starts: Mapping[str, str] = MappingProxyType({})
+    doors: Mapping[str, Doors] = MappingProxyType({})
+
+    def further(self, slug: str) -> list[str]:
+        """Return the names of the further views of a portal elsewhere."""
+        return [name for name in self.doors.get(slug, {}) if name]
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -44,7 +49,7 @@ def without_individuals(levels: Compiled) -> Compiled:
     if INDIVIDUALS not in own:
         return levels
     made = Compiled({**levels, SELF_CARE: {**own, INDIVIDUALS: Level.FORBIDDEN}})
-    made.starts = levels.starts
+    made.doors = levels.doors
     return made
 
 
@@ -125,7 +130,7 @@ class Rights:
             found = reader.execute(_VIEWS, {"role_id": role_id}).all()
             views = {row.portal: {key: Level.of(word) for key, word in row.levels.items()} for row in found}
             levels = _resolved(drawn.structures.get(realm, {}), views)
-            levels.starts = {row.portal: row.start_url for row in found if row.start_url}
+            levels.doors = {row.portal: row.doors for row in found if row.doors}
             if len(drawn.compiled) >= KEPT:
                 drawn.compiled.clear()
             drawn.compiled[role_id, version] = levels

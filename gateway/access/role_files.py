@@ -5,12 +5,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.access.doors import Doors, faults_by_portal
 from gateway.access.levels import Level
 from gateway.i18n.catalog import gettext as _
 from gateway.identity.models import Realm
 
 FORMAT = "portico-role-1"
-FIELDS = {"format", "realm", "name", "description", "views"}
+FIELDS = {"format", "realm", "name", "description", "views", "doors"}
 WORDS = [level.word for level in Level]
 
 Nodes = Mapping[str, Collection[str]]
@@ -33,6 +34,7 @@ class RoleFile:
     name: str
     description: str
     views: Mapping[str, Mapping[str, str]]
+    doors: Mapping[str, Doors]
 
 
 def write(role: RoleFile) -> str:
@@ -43,12 +45,16 @@ def write(role: RoleFile) -> str:
         "name": role.name,
         "description": role.description,
         "views": role.views,
+        **({"doors": role.doors} if role.doors else {}),
     }
     return json.dumps(values, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def read(text: str, portals: Mapping[Realm, Nodes]) -> RoleFile:
-    """Read a file; raises `BadFile` with every fault: where it is, and what would be right."""
+def read(text: str, portals: Mapping[Realm, Nodes], elsewhere: Collection[str]) -> RoleFile:
+    """Read a file; raises `BadFile` with every fault: where it is, and what would be right.
+
+    `portals` are those that there are, `elsewhere` those of them that do not live in this process.
+    """
     try:
         values = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -76,9 +82,11 @@ def read(text: str, portals: Mapping[Realm, Nodes]) -> RoleFile:
         raise BadFile([*faults, _("“views” should be an object: portal to pages to levels.")])
     for slug, levels in views.items():
         faults += _faults_of_view(slug, levels, portals.get(realm, {}))
+    doors = values.get("doors", {})
+    faults += _faults_of_doors(doors, elsewhere, views)
     if faults:
         raise BadFile(faults)
-    return RoleFile(realm, values["name"].strip(), values.get("description", "").strip(), views)
+    return RoleFile(realm, values["name"].strip(), values.get("description", "").strip(), views, doors)
 
 
 def _faults_of_view(slug: str, levels: Any, known: Nodes) -> list[str]:
@@ -99,6 +107,14 @@ def _faults_of_view(slug: str, levels: Any, known: Nodes) -> list[str]:
                 % {"key": key, "slug": slug, "words": ", ".join(WORDS)}
             )
     return faults
+
+
+def _faults_of_doors(doors: Any, elsewhere: Collection[str], views: Mapping[str, Any]) -> list[str]:
+    is_read = isinstance(doors, dict) and all(isinstance(own, dict) for own in doors.values())
+    if not is_read or any(not isinstance(url, str) for own in doors.values() for url in own.values()):
+        return [_("“doors” should be an object: portal to names to addresses.")]
+    found = faults_by_portal(doors, elsewhere, views)
+    return [f"doors.{slug}: {fault}" for slug, faults in found.items() for fault in faults]
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

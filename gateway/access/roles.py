@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from gateway.access.doors import Doors
 from gateway.access.models import AllowedRole, PortalView, Role
 from gateway.db import AnyRow
 from gateway.errors import NotFound
@@ -63,20 +64,25 @@ def role(reader: Connection, role_id: str) -> RoleRow:
 class View:
     """A portal view: its name, the words by node key, the nodes that were known when it was saved (None: nobody noted).
 
-    `start_url` is the role's own door to a portal elsewhere.
+    `doors` are the role's own to a portal elsewhere.
     """
 
     name: str
     levels: Mapping[str, str]
     known: Sequence[str] | None
-    start_url: str | None = None
+    doors: Doors | None = None
 
 
 def portal_views(reader: Connection, role_id: str) -> dict[str, View]:
     """Return the portal views of a role by slug."""
-    statement = select(PortalView.portal, PortalView.name, PortalView.levels, PortalView.known, PortalView.start_url)
+    statement = select(PortalView.portal, PortalView.name, PortalView.levels, PortalView.known, PortalView.doors)
     rows = reader.execute(statement.where(PortalView.role_id == role_id))
-    return {row.portal: View(row.name, row.levels, row.known, row.start_url) for row in rows}
+    return {row.portal: View(row.name, row.levels, row.known, row.doors) for row in rows}
+
+
+def doors_of(views: Mapping[str, View]) -> dict[str, Doors]:
+    """Return the doors of portal views alone, by slug."""
+    return {slug: view.doors for slug, view in views.items() if view.doors}
 
 
 def holders(reader: Connection, role_id: str) -> Sequence[AnyRow]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from gateway.access import addresses
+from gateway.access import doors
 from gateway.access.delegation import Levels, excess
 from gateway.access.external import External
 from gateway.access.levels import Level
@@ -22,6 +22,9 @@ WORDS = {"forbidden": N_("Forbidden"), "view": N_("View only"), "full": N_("Full
 
 Views = Mapping[str, Mapping[str, str]]
 """Portal slug to node key to the word of a level."""
+
+Rows = Mapping[str, list[tuple[str, str]]]
+"""Portal slug to the doors as typed: name and address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """A view of a portal elsewhere at an address of its own, as typed, with what is wrong with it."""
+
+    name: str
+    url: str
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A portal with its lines; `open`: the role opens some of it.
 
-    `start` is the door that this role has of its own to a portal elsewhere, as typed, with what is wrong with it; None
-    for a portal of this process.
+    `doors` are the role's own to a portal elsewhere, as typed, the first where it enters; None for a portal of this
+    process.
     """
 
     slug: str
@@ -56,13 +68,17 @@ class Tree:
     lines: list[Line]
     open: bool
     new: bool
-    start: str | None
-    start_fault: str | None
+    doors: list[Door] | None
 
 
 def portals_of(realm: Realm) -> list[AnyPortal]:
     """Return the portals that roles of a realm are about."""
     return [portal for portal in registry().portals.values() if portal.realm is realm]
+
+
+def elsewhere() -> list[str]:
+    """Return the slugs of the portals that live elsewhere."""
+    return [portal.slug for portal in portals_of(Realm.SELF_CARE) if isinstance(portal, External)]
 
 
 def nodes_of(realm: Realm) -> dict[str, list[str]]:
@@ -112,17 +128,27 @@ def _typed(portal: AnyPortal, before: Mapping[str, str]) -> dict[str, str]:
     return levels
 
 
-def typed_starts(realm: Realm) -> dict[str, str]:
-    """Read from the form where a role enters portals elsewhere, where it has a door of its own."""
-    external = [portal.slug for portal in portals_of(realm) if isinstance(portal, External)]
-    return {slug: request.form.get(f"{slug}@start", "").strip() for slug in external}
+def typed_doors(realm: Realm) -> Rows:
+    """Read the doors of a role to portals elsewhere from the form: names and addresses, the first without a name."""
+    found = {}
+    for portal in portals_of(realm):
+        if isinstance(portal, External):
+            names = ["", *request.form.getlist(f"{portal.slug}@name")]
+            urls = [request.form.get(f"{portal.slug}@start", ""), *request.form.getlist(f"{portal.slug}@url")]
+            found[portal.slug] = [(name.strip(), url.strip()) for name, url in zip(names, urls, strict=False)]
+    return found
 
 
-def trees(realm: Realm, views: Views, known: Mapping[str, View], starts: Mapping[str, str] | None = None) -> list[Tree]:
-    """Lay levels out, a tree for each portal; `known` are the views as they were saved, `starts` what was typed."""
+def doors_of(rows: Rows) -> dict[str, doors.Doors]:
+    """Return doors by slug, without the rows that were left empty."""
+    return {slug: {name: url for name, url in typed if url} for slug, typed in rows.items()}
+
+
+def trees(realm: Realm, views: Views, known: Mapping[str, View], rows: Rows | None = None) -> list[Tree]:
+    """Lay levels out, a tree for each portal; `known` are the views as they were saved, `rows` the doors as typed."""
     resolved = levels_of(realm, views)
     return [
-        _tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known, starts)
+        _tree(portal, views.get(portal.slug, {}), resolved[portal.slug], known, rows)
         for portal in portals_of(realm)
         if portal.slug in resolved
     ]
@@ -133,11 +159,15 @@ def _tree(
     own: Mapping[str, str],
     resolved: Mapping[str, Level],
     known: Mapping[str, View],
-    starts: Mapping[str, str] | None,
+    rows: Rows | None,
 ) -> Tree:
     saved = known.get(portal.slug)
-    held = (saved.start_url or "" if saved else "") if starts is None else starts.get(portal.slug, "")
-    start = held if isinstance(portal, External) else None
+    held = (saved and saved.doors) or {}
+    typed = [("", held.get("", "")), *((name, url) for name, url in held.items() if name)]
+    if rows is not None:
+        typed = rows.get(portal.slug, typed)
+    faults = doors.faults(typed)
+    own_doors = [Door(name, url, faults.get(place)) for place, (name, url) in enumerate(typed)]
     old = None if saved is None or saved.known is None else set(saved.known)
     root = own.get("", "forbidden")
     lines = [
@@ -165,6 +195,5 @@ def _tree(
         lines,
         any(level > Level.FORBIDDEN for level in resolved.values()),
         any(line.new for line in lines),
-        start,
-        addresses.fault(start) if start else None,
+        own_doors if isinstance(portal, External) else None,
     )

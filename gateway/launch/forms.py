@@ -4,14 +4,15 @@ from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import Length
 
+from gateway.access.doors import LONGEST_NAME
 from gateway.i18n.catalog import N_
 
 
 class LaunchForm(FlaskForm):
-    """One click: for whom, which portal (empty: the picker), how."""
+    """One click: for whom, which portal (empty: the picker; `slug:name` is a further view of it), how."""
 
     subject = HiddenField(validators=[Length(max=16)])
-    portal = HiddenField(validators=[Length(max=64)])
+    portal = HiddenField(validators=[Length(max=64 + 1 + LONGEST_NAME)])
     mode = HiddenField()
     view_only = HiddenField()
     emergency = HiddenField()

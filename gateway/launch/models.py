@@ -5,12 +5,16 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from gateway.access.doors import LONGEST_NAME
 from gateway.db import Base, new_id
 from gateway.identity.models import Mode, words
 
 
 class Launch(Base):
-    """One click. The token in the browser carries an id; the row under its SHA-256 says everything else."""
+    """One click. The token in the browser carries an id; the row under its SHA-256 says everything else.
+
+    `view` is which of the role's further views of a portal elsewhere; None: where it enters.
+    """
 
     __tablename__ = "launch"
 
@@ -21,6 +25,7 @@ class Launch(Base):
     actor_session_key: Mapped[bytes] = mapped_column(LargeBinary(32))
     subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     portal: Mapped[str | None] = mapped_column(String(64))
+    view: Mapped[str | None] = mapped_column(String(LONGEST_NAME))
     mode: Mapped[Mode] = mapped_column(words(Mode))
     view_only: Mapped[bool]
     emergency: Mapped[bool] = mapped_column(default=False)

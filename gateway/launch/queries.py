@@ -14,7 +14,7 @@ from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.queries import VISIT_ABSOLUTE, VISIT_IDLE, Ended, role_levels, visitor_from
-from gateway.access.rights import Rights
+from gateway.access.rights import Compiled, Rights
 from gateway.access.roles import called
 from gateway.access.statements import ADMINISTRATOR
 from gateway.access.visitor import Visitor
@@ -107,7 +107,7 @@ class Subject:
     has_default_role: bool
     standing: Standing
     facts: Facts
-    levels: Levels
+    levels: Compiled
     portals_off: frozenset[str]
     wants_mail: bool
 
@@ -126,13 +126,19 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PortalChoices:
-    """A portal of the menu with the ways to open it."""
+    """A portal of the menu, or a further `view` of one, with the ways to open it."""
 
     slug: str
     title: str
     icon: str
     hue: str
     choices: Sequence[Choice]
+    view: str = ""
+
+    @property
+    def value(self) -> str:
+        """Return what a click sends of it."""
+        return f"{self.slug}:{self.view}" if self.view else self.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +301,10 @@ def offer(
             choices(portal, modes if is_open else [Mode.FULL]),
         )
         (inside if is_open else outside).append(shown)
+        for name in subject.levels.further(portal.slug) if is_open else ():
+            title = _("%(portal)s: %(view)s") % {"portal": shown.title, "view": name}
+            ways = choices(portal, [Mode.ASSIGNED])
+            inside.append(PortalChoices(portal.slug, title, portal.icon, shown.hue, ways, name))
     asks = not emergency and may_ask(who, subject)
     without = asks and powers_of(who).emergency
     return Offer(

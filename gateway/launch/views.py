@@ -34,7 +34,10 @@ bp = Blueprint("launch", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A portal on the picker; `reason`: why it cannot be entered just now."""
+    """A portal on the picker.
+
+    `further` are more views of it, by name and address; `reason` says why it cannot be entered just now.
+    """
 
     slug: str
     title: str
@@ -42,7 +45,13 @@ class Card:
     hue: str
     url: str
     description: str
+    further: Sequence[tuple[str, str]]
     reason: str | None = None
+
+    @property
+    def words(self) -> str:
+        """Return what a search looks at."""
+        return " ".join((self.title, self.description, *(name for name, _url in self.further)))
 
 
 def _tokens() -> Tokens:
@@ -67,12 +76,12 @@ def start() -> Response:
     )
     if subject is None:
         raise NotFound
-    slug = form.portal.data or None
+    slug, _colon, view = (form.portal.data or "").partition(":")
     portal = registry().portals.get(slug) if slug else None
     view_only, facts = form.view_only.data == "y", subject.facts
     emergency = form.emergency.data == "y" and facts.consent_missing
     code = queries.why_not(who, subject, portal, mode, view_only, emergency)
-    if slug and portal is None:
+    if slug and (portal is None or (view and view not in subject.levels.further(slug))):
         code = code or "portal-unknown"
     if code is None and len(live) >= queries.MOST_VISITS:
         code = "too-many-visits"
@@ -88,7 +97,8 @@ def start() -> Response:
         work,
         who,
         subject,
-        portal=slug,
+        portal=slug or None,
+        view=view or None,
         mode=mode,
         view_only=view_only,
         emergency=emergency,
@@ -136,7 +146,8 @@ def land() -> Response:
     work.commit()
     levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
     there = registry().first_path(portal, levels.get(portal.slug, {})) if portal else "/"
-    response = see_other(f"/as/{handle}{there or '/'}")
+    asked = f"?{urlencode({'view': launch.view})}" if launch.view and launch.mode is Mode.ASSIGNED else ""
+    response = see_other(f"/as/{handle}{there or '/'}{asked}")
     browser.set_session_cookie(response, Scope.VISIT, handle, cookie)
     browser.delete_cookie(response, name)
     return response
@@ -184,10 +195,10 @@ def picker() -> str | Response:
     who = current.visitor()
     root = request.script_root
     cards = _cards(registry(), who.levels, who.ceilings, who.portals_off, root, catalog.language())
-    if len(cards) == 1 and cards[0].reason is None:
+    if len(cards) == 1 and cards[0].reason is None and not cards[0].further:
         return see_other(cards[0].url)
     q = request.args.get("q", "").strip()
-    shown = [card for card in cards if q.casefold() in f"{card.title} {card.description}".casefold()] if q else cards
+    shown = [card for card in cards if q.casefold() in card.words.casefold()] if q else cards
     return render_template(
         "picker.html",
         cards=shown,
@@ -219,18 +230,21 @@ def front(slug: str) -> Response:
     if path is None:
         raise NotFound
     if isinstance(portal, External):
-        return _out(who, portal)
+        return _out(who, portal, request.args.get("view", ""))
     return see_other(f"{request.script_root}{path}")
 
 
-def _out(who: Visitor, portal: External) -> Response:
-    """Lead to where a portal elsewhere begins, by its own log-in with us (OpenID Connect Core 1.0, section 4).
+def _out(who: Visitor, portal: External, view: str) -> Response:
+    """Lead to where a portal elsewhere, or a further view of it, begins, by its own log-in with us (OpenID Connect Core
+    1.0, section 4).
 
     In a visit it is told which one; it knows nothing by that, as only this browser holds the visit's cookie.
     """
     if not portal.up:
         raise Forbidden(REASONS["portal-down"], "portal_down")
-    url = who.levels.starts.get(portal.slug, portal.start_url)
+    url = who.levels.doors.get(portal.slug, {}).get(view) or (portal.start_url if not view else None)
+    if url is None:
+        raise NotFound
     values = {"iss": current.house().settings.base_url}
     if who.visit is not None:
         values["login_hint"] = f"visit:{who.visit.handle}"
@@ -275,6 +289,7 @@ def _cards(
                 f"h{portal.hue}",
                 f"{root}{path}",
                 " · ".join(pages),
+                [(name, f"{root}{path}?{urlencode({'view': name})}") for name in levels.further(portal.slug)],
                 _(why_down) if down else None,
             )
         )

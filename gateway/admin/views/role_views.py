@@ -79,8 +79,11 @@ def compare_roles() -> str:
 def export_role(id: str) -> Response:
     """Give a role out as a JSON file."""
     found = queries.role(current.reader(), id)
-    views = trees.words_of(queries.portal_views(current.reader(), id))
-    text = role_files.write(role_files.RoleFile(found.realm, found.name, found.description, views))
+    saved = queries.portal_views(current.reader(), id)
+    file = role_files.RoleFile(
+        found.realm, found.name, found.description, trees.words_of(saved), queries.doors_of(saved)
+    )
+    text = role_files.write(file)
     work = current.writer()
     record(work, "role.exported", role=id)
     work.commit()
@@ -109,7 +112,7 @@ def import_role() -> str | tuple[str, int] | AnyResponse:
             return _import_page(form, [_("The file is not UTF-8.")]), 422
     form.text.data = text
     try:
-        read = role_files.read(text, {realm: trees.nodes_of(realm) for realm in Realm})
+        read = role_files.read(text, {realm: trees.nodes_of(realm) for realm in Realm}, trees.elsewhere())
     except role_files.BadFile as bad:
         return _import_page(form, bad.faults), 422
     trees.hold_to_own(read.realm, trees.levels_of(read.realm, read.views))
@@ -118,7 +121,7 @@ def import_role() -> str | tuple[str, int] | AnyResponse:
     work = current.writer()
     try:
         nodes = trees.nodes_of(read.realm)
-        id = operations.create_role(work, read.realm, read.name, read.description, read.views, nodes)
+        id = operations.create_role(work, read.realm, read.name, read.description, read.views, nodes, read.doors)
     except Invalid as invalid:
         return _import_page(form, [_(text) for text in invalid.errors["name"]]), 422
     work.commit()

@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from gateway.access import addresses, operations
+from gateway.access import doors, operations
 from gateway.access import roles as queries
 from gateway.access.roles import called
 from gateway.admin import trees
@@ -54,6 +54,7 @@ def create_role() -> tuple[str, int] | Response:
         return render_template("admin/role_new.html", form=form), 422
     realm = Realm(form.realm.data)
     views: trees.Views = {}
+    own_doors: dict[str, doors.Doors] = {}
     if like := form.like.data:
         try:
             model = queries.role(current.reader(), like)
@@ -62,12 +63,14 @@ def create_role() -> tuple[str, int] | Response:
         if model is None or model.realm is not realm:
             form.like.errors = [_("Choose a role of the same realm.")]
             return render_template("admin/role_new.html", form=form), 422
-        views = _everything(realm) if model.is_default else trees.words_of(queries.portal_views(current.reader(), like))
+        saved = queries.portal_views(current.reader(), like)
+        views = _everything(realm) if model.is_default else trees.words_of(saved)
+        own_doors = queries.doors_of(saved)
     trees.hold_to_own(realm, trees.levels_of(realm, views))
     work = current.writer()
     try:
         id = operations.create_role(
-            work, realm, form.name.data or "", form.description.data or "", views, trees.nodes_of(realm)
+            work, realm, form.name.data or "", form.description.data or "", views, trees.nodes_of(realm), own_doors
         )
     except Invalid as invalid:
         form.name.errors = [_(text) for text in invalid.errors["name"]]
@@ -96,20 +99,22 @@ def save_role(id: str) -> str | tuple[str, int] | Response:
     after = trees.typed(found.realm, before)
     named = {"name": found.name, "description": found.description}
     form = RoleForm(formdata=MultiDict({**named, **request.form.to_dict()}))
-    starts = trees.typed_starts(found.realm)
-    if not form.validate() or any(url and addresses.fault(url) for url in starts.values()):
-        return _page(found, form, after, views, starts=starts), 422
+    rows = trees.typed_doors(found.realm)
+    if not form.validate() or any(doors.faults(typed) for typed in rows.values()):
+        return _page(found, form, after, views, rows=rows), 422
     trees.hold_to_own(found.realm, trees.levels_of(found.realm, before), trees.levels_of(found.realm, after))
     work = current.writer()
     name, description = form.name.data or "", form.description.data or ""
     nodes = trees.nodes_of(found.realm)
     try:
-        operations.save_role(work, id, request.form.get("version", ""), name, description, after, nodes, starts)
+        operations.save_role(
+            work, id, request.form.get("version", ""), name, description, after, nodes, trees.doors_of(rows)
+        )
     except Invalid as invalid:
         form.name.errors = [_(text) for text in invalid.errors["name"]]
-        return _page(found, form, after, views, starts=starts), 422
+        return _page(found, form, after, views, rows=rows), 422
     except Stale:
-        return _page(found, form, after, views, _meanwhile(found, form, before, after), starts), 409
+        return _page(found, form, after, views, _meanwhile(found, form, views, after, rows), rows), 409
     work.commit()
     return see_other(f"/admin/roles/{id}?done=saved")
 
@@ -162,23 +167,27 @@ def _page(
     views: trees.Views,
     saved: Mapping[str, queries.View],
     meanwhile: list[tuple[str, str, str]] | None = None,
-    starts: Mapping[str, str] | None = None,
+    rows: trees.Rows | None = None,
 ) -> str:
     return render_template(
         "admin/role.html",
         role=found,
         form=form,
-        trees=trees.trees(found.realm, views, saved, starts),
+        trees=trees.trees(found.realm, views, saved, rows),
         words={word: _(title) for word, title in trees.WORDS.items()},
         meanwhile=meanwhile,
     )
 
 
 def _meanwhile(
-    found: queries.RoleRow, form: RoleForm, saved: trees.Views, after: trees.Views
+    found: queries.RoleRow,
+    form: RoleForm,
+    saved: Mapping[str, queries.View],
+    after: trees.Views,
+    typed: trees.Rows,
 ) -> list[tuple[str, str, str]]:
     """Return where what is saved now differs from what was typed: what, saved, typed."""
-    inherited = _("Inherited")
+    inherited, start = _("Inherited"), _("Start page of its own")
     rows = [
         (_(label), str(was), str(field.data or ""))
         for label, was, field in (
@@ -187,13 +196,19 @@ def _meanwhile(
         )
         if was != (field.data or "")
     ]
+    own_before, own_now, levels = queries.doors_of(saved), trees.doors_of(typed), trees.words_of(saved)
     for portal in trees.portals_of(found.realm):
-        was, now = saved.get(portal.slug, {}), after.get(portal.slug, {})
+        was, now = levels.get(portal.slug, {}), after.get(portal.slug, {})
         for key, title in (("", ""), *((key, node.title) for key, node in portal.structure.nodes.items())):
             if was.get(key) != now.get(key):
                 what = f"{_(portal.title)} · {_(title)}" if title else _(portal.title)
                 words = [_(trees.WORDS[one[key]]) if key in one else inherited for one in (was, now)]
                 rows.append((what, words[0], words[1]))
+        opens, led = own_before.get(portal.slug, {}), own_now.get(portal.slug, {})
+        for name in {**opens, **led}:
+            if opens.get(name) != led.get(name):
+                what = f"{_(portal.title)} · {name or start}"
+                rows.append((what, opens.get(name, ""), led.get(name, "")))
     return rows
 
 

@@ -47,14 +47,16 @@ def _views(**given: Any) -> fields.Field[Any]:
     return fields.Dict(keys=fields.String(), values=levels, metadata=VIEWS, **given)
 
 
-STARTS = about(
-    "Where this role enters a portal elsewhere, by portal; one that is not named begins where everybody does.",
-    {"tickets": "https://tickets.example/owners"},
+DOORS = about(
+    "Addresses by name, by portal elsewhere: further views of it, and under the empty name where this role enters, if "
+    "not where everybody does.",
+    {"tickets": {"": "https://tickets.example/owners", "Archive": "https://tickets.example/archive"}},
 )
 
 
-def _starts(**given: Any) -> fields.Field[Any]:
-    return fields.Dict(keys=fields.String(), values=fields.String(), metadata=STARTS, **given)
+def _doors(**given: Any) -> fields.Field[Any]:
+    addresses = fields.Dict(keys=fields.String(), values=fields.String())
+    return fields.Dict(keys=fields.String(), values=addresses, metadata=DOORS, **given)
 
 
 class RoleItem(Schema):
@@ -72,16 +74,16 @@ class Role(RoleItem):
     """A role with its portal views, and its own doors to portals elsewhere."""
 
     views = _views(required=True)
-    start_urls = _starts(required=True)
+    doors = _doors(required=True)
 
 
 class RoleChange(Given):
-    """What of a role is to change. Of the portals that are named, the whole view is replaced; an empty door goes."""
+    """What of a role is to change. Of the portals that are named, the whole view, or all doors, are replaced."""
 
     name = Text(120, shortest=1, metadata=about("The name.", "IT lead"))
     description = Text(500, metadata=about("What it is for.", "PBX and IoT"))
     views = _views()
-    start_urls = _starts()
+    doors = _doors()
 
 
 class NewRole(RoleChange):

@@ -7,9 +7,8 @@ from flask import Response
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session as Work
 
-from gateway.access import addresses, operations
+from gateway.access import doors, operations
 from gateway.access import roles as queries
-from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.admin import trees
 from gateway.api.blueprint import ETAG, bp
@@ -48,14 +47,14 @@ def roles() -> Body:
 @bp.answers(Role, 201, headers=ETAG)
 def create_role(given: dict[str, Any]) -> Response:
     """Make a role. Nobody makes one for administrators that gives more than they have."""
-    realm, views, starts = given["realm"], given.get("views", {}), given.get("start_urls", {})
+    realm, views, own_doors = given["realm"], given.get("views", {}), given.get("doors", {})
     _check(realm, views)
-    _check_starts(realm, starts, views)
+    _check_doors(realm, own_doors, views)
 
     def make(work: Work) -> Made:
         trees.hold_to_own(realm, trees.levels_of(realm, views))
         description = given.get("description", "")
-        id = operations.create_role(work, realm, given["name"], description, views, trees.nodes_of(realm), starts)
+        id = operations.create_role(work, realm, given["name"], description, views, trees.nodes_of(realm), own_doors)
         work.flush()
         body, version = _whole(work.connection(), id)
         return Made(body, {"ETag": f'"{version}"', "Location": f"/api/v1/roles/{id}"})
@@ -78,18 +77,17 @@ def role(id: str) -> Answer:
 def change_role(given: dict[str, Any], id: str) -> Answer:
     """Change a role. It acts at the next request of whoever holds it."""
     row = queries.role(current.reader(), id)
-    version, views, starts = asked_version(row.version), given.get("views", {}), given.get("start_urls", {})
+    version, views, own_doors = asked_version(row.version), given.get("views", {}), given.get("doors", {})
     _check(row.realm, views)
     before = trees.words_of(queries.portal_views(current.reader(), id))
-
-    _check_starts(row.realm, starts, {**before, **views})
+    _check_doors(row.realm, own_doors, {**before, **views})
 
     def change(work: Work) -> None:
         after = {**before, **views}
         trees.hold_to_own(row.realm, trees.levels_of(row.realm, before), trees.levels_of(row.realm, after))
         name, description = given.get("name", row.name), given.get("description", row.description)
-        written = {slug: after[slug] for slug in {**views, **starts} if slug in after}
-        operations.save_role(work, id, str(version), name, description, written, trees.nodes_of(row.realm), starts)
+        written = {slug: after[slug] for slug in {**views, **own_doors} if slug in after}
+        operations.save_role(work, id, str(version), name, description, written, trees.nodes_of(row.realm), own_doors)
 
     work = current.writer()
     changing(change)(work)
@@ -139,22 +137,11 @@ def _check(realm: Realm, views: Mapping[str, Mapping[str, str]]) -> None:
         raise Invalid(faults)
 
 
-def _check_starts(realm: Realm, starts: Mapping[str, str], views: Mapping[str, object]) -> None:
+def _check_doors(realm: Realm, own: Mapping[str, doors.Doors], views: Mapping[str, object]) -> None:
     """Raise `Invalid` for a door that is no address, or to a portal that has none or that the role says nothing of."""
-    elsewhere = {portal.slug for portal in trees.portals_of(realm) if isinstance(portal, External)}
-    faults: dict[str, list[str]] = {}
-    for slug, url in starts.items():
-        fault = None
-        if slug not in elsewhere:
-            fault = _("There is no such portal elsewhere.")
-        elif url and not views.get(slug):
-            fault = _("Give the role a level in this portal first.")
-        elif url:
-            fault = addresses.fault(url)
-        if fault is not None:
-            faults[f"start_urls.{slug}"] = [fault]
-    if faults:
-        raise Invalid(faults)
+    elsewhere = trees.elsewhere() if realm is Realm.SELF_CARE else ()
+    if found := doors.faults_by_portal(own, elsewhere, views):
+        raise Invalid({f"doors.{slug}": faults for slug, faults in found.items()})
 
 
 def _tagged(id: str) -> Answer:
@@ -164,8 +151,7 @@ def _tagged(id: str) -> Answer:
 def _whole(reader: Connection, id: str) -> tuple[Body, int]:
     """Return a role with its views and doors, and its version."""
     row, views = queries.role(reader, id), queries.portal_views(reader, id)
-    starts = {slug: view.start_url for slug, view in views.items() if view.start_url}
-    return {**_item(row), "views": trees.words_of(views), "start_urls": starts}, row.version
+    return {**_item(row), "views": trees.words_of(views), "doors": queries.doors_of(views)}, row.version
 
 
 def _item(row: queries.RoleRow) -> Body:
