@@ -525,6 +525,14 @@ def token_is_used(scene: Scene) -> Steps:
     assert program.open("john", token, environ_base=_from_here()).status_code == 200
 
 
+def program_idles_out(scene: Scene) -> Steps:
+    assert Program(scene.app).open("john", token_for(scene.app, "john")).status_code == 200
+    yield
+    with time_machine.travel(clock.now() + HOUR + timedelta(seconds=1)):
+        scene.tidy()
+        scene.tidy()
+
+
 def token_is_refused(scene: Scene) -> Steps:
     token = token_for(scene.app, "john")
     program = Program(scene.app)
@@ -704,6 +712,7 @@ CASES = [
     Case(token_is_made, "token.created", **ABC_ITSELF, **OWN_PAGES),
     Case(token_is_revoked, "token.revoked", **ABC_ITSELF, **OWN_PAGES),
     Case(token_is_used, "api_session.started", **JOHN_HIMSELF),
+    Case(program_idles_out, "api_session.expired", **JOHN_HIMSELF, how=""),
     Case(token_is_refused, "token.refused", **JOHN_HIMSELF, **OUT, **REFUSED, reason="suspended"),
     Case(token_of_somebody_else, "token.login_mismatch", **JOHN_HIMSELF, **OUT, **REFUSED, reason="login-mismatch"),
     Case(token_leaked, "token.leaked", **{**NOBODY, "subject": "john", "customer": "abc"}),

@@ -233,8 +233,7 @@ def owner_by_login(reader: Connection, realm: Realm, login: str) -> AnyRow | Non
 
 
 def forget_old(work: Work, now: datetime) -> None:
-    """Take away sessions that are over, and tokens that expired a month ago."""
-    work.execute(delete(ApiSession).where(ApiSession.expires_at < now))
+    """Take away tokens that expired a month ago."""
     work.execute(delete(ApiToken).where(ApiToken.expires_at < now - KEPT))
 
 

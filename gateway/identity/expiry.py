@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, delete, func, or_, select
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
 from gateway.audit.operations import Stamp, record
+from gateway.db import AnyRow, rows_changed
 from gateway.identity import sessions
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Scope, Session, Stage
+from gateway.identity.token_models import ApiSession, ApiToken
 
 AT_ONCE = 200
 
@@ -22,7 +24,10 @@ _STAFF = select(Gateway.admin_idle_minutes.label("idle"), Gateway.admin_absolute
 
 
 def end_over(work: Work, now: datetime) -> int:
-    """End sessions that passed their limits, some hundreds at once at most; return how many."""
+    """End sessions that passed their limits, some hundreds at once at most; return how many.
+
+    Those of programs end with their hour, or with their token.
+    """
     staff, classes = work.execute(_STAFF).one(), work.execute(_CLASSES).all()
     of_class = [(_customer.class_id == rule.id, rule) for rule in classes]
     limits = [(Identity.kind == Kind.ADMINISTRATOR, staff), *of_class]
@@ -49,8 +54,31 @@ def end_over(work: Work, now: datetime) -> int:
     ).all()
     for row in rows:
         if sessions.end(work, row.key, row.why, now):
-            of = Stamp(
-                realm=row.realm, actor_id=row.who, subject_id=row.who, customer_id=row.customer_id, session=row.id
-            )
-            record(work, "session.expired", reason=row.why, of=of)
+            record(work, "session.expired", reason=row.why, of=_of(row))
+    return len(rows) + _end_programs(work, now)
+
+
+def _end_programs(work: Work, now: datetime) -> int:
+    rows = work.execute(
+        select(
+            ApiSession.key,
+            ApiSession.id,
+            ApiToken.id.label("token"),
+            Identity.realm,
+            Identity.id.label("who"),
+            Identity.customer_id,
+        )
+        .join(ApiToken, ApiToken.key == ApiSession.token_key)
+        .join(Identity, Identity.id == ApiToken.identity_id)
+        .where(ApiSession.expires_at < now)
+        .order_by(ApiSession.expires_at)
+        .limit(AT_ONCE)
+    ).all()
+    for row in rows:
+        if rows_changed(work.execute(delete(ApiSession).where(ApiSession.key == row.key))):
+            record(work, "api_session.expired", of=_of(row), token=row.token)
     return len(rows)
+
+
+def _of(row: AnyRow) -> Stamp:
+    return Stamp(realm=row.realm, actor_id=row.who, subject_id=row.who, customer_id=row.customer_id, session=row.id)
