@@ -25,7 +25,7 @@ demo-external: $(VENV)/.runtime $(EXAMPLE)/.venv/.installed  ## start, beside a 
 	@$(PYTHON) -m examples.external_portal.start
 
 test: $(VENV)/.test $(VENV)/.browser  ## run every test
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.test  ## look through code, types, templates, translations and migrations
 	$(PYTHON) -m ruff check .

@@ -17,8 +17,10 @@ from werkzeug.routing import Rule
 from gateway import clock, create_app, migrations
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
+from gateway.i18n import catalog
 from gateway.portal.registry import discover
 from gateway.settings import Settings
+from gateway.web.jinja import Templates
 from tests.canaries import Canaries
 from tests.house import Browser, fill
 
@@ -41,6 +43,22 @@ def _compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tupl
 
 
 Rule._compile_builder = _compile_once  # type: ignore[method-assign]
+
+_compile_template, _templates = Templates.compile, {}
+
+
+def _compile_template_once(
+    templates: Templates, source: Any, name: str | None = None, filename: str | None = None, *more: bool
+) -> Any:
+    """Compile each template once for each language and its catalogue, whatever application asks."""
+    language = templates.language or catalog.language()
+    key = (source, name, filename, language, catalog._catalog(language), more)
+    if key not in _templates:
+        _templates[key] = _compile_template(templates, source, name, filename, *more)
+    return _templates[key]
+
+
+Templates.compile = _compile_template_once  # type: ignore[method-assign,assignment]
 
 
 def settings_for(url: str, **more: Any) -> Settings:
@@ -87,7 +105,7 @@ class Server:
     def create(self, template: str = "template0") -> str:
         """Make a database and return its URL."""
         name = f"portico_test_{secrets.token_hex(6)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def copy(self) -> str:
