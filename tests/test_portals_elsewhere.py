@@ -691,6 +691,7 @@ def test_a_role_has_several_views_of_a_portal_elsewhere_each_with_its_own_addres
     copied = root.post("/admin/roles/new", {"like": "owner", "name": "Owner 2", "realm": "self-care"}).location
     exported = json.dumps({**root.get("/admin/roles/owner/export").json, "name": "Owner 3"})
     assert archive in root.get(copied.partition("?")[0]).text
+    assert f'<bdi dir="ltr">{archive}</bdi>' in root.post("/admin/roles/import", {"text": exported}).text
     again = {"text": exported, "confirm": "y"}
     assert archive in root.get(root.post("/admin/roles/import", again).location.partition("?")[0]).text
     away = {"text": exported.replace(archive, "javascript:alert(1)"), "confirm": "y"}
@@ -726,6 +727,15 @@ def test_what_is_wrong_with_a_view_is_said_beside_it_and_what_was_typed_stays(
     assert said in refused.text
     assert f'name="tickets@name" value="{name}"' in refused.text
     assert f'name="tickets@url" value="{address}"' in refused.text
+
+
+def test_a_view_of_a_portal_that_the_role_does_not_open_is_refused_and_not_lost(app: Flask, root: Browser) -> None:
+    register(app)
+    form = {"pbx:": "view", "tickets@start": "", "tickets@name": "Archive", "tickets@url": "https://tickets.example/a"}
+    refused = root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")})
+    assert refused.status_code == 422
+    assert "Give the role a level in this portal first." in refused.text
+    assert 'name="tickets@url" value="https://tickets.example/a"' in refused.text
 
 
 def test_staff_open_a_further_view_with_one_click_in_the_assigned_role(

@@ -15,12 +15,17 @@ MOST = 10
 LONGEST_NAME = 60
 
 
-def faults(doors: Iterable[tuple[str, str]]) -> dict[int, str]:
-    """Return what is wrong with names and addresses, by their place; nothing for those where both are empty."""
+def faults(doors: Iterable[tuple[str, str]], has_view: bool) -> dict[int, str]:
+    """Return what is wrong with names and addresses, by their place; nothing for those where both are empty.
+
+    The first is where the role enters; `has_view`: the role has levels in that portal.
+    """
     found: dict[int, str] = {}
     names: set[str] = set()
     for place, (name, url) in enumerate(doors):
-        if place > MOST:
+        if (name or url) and not has_view:
+            found[place] = _("Give the role a level in this portal first.")
+        elif place > MOST:
             found[place] = _("At most %(most)d further views.") % {"most": MOST}
         elif name and (len(name) > LONGEST_NAME or not name.isprintable()):
             found[place] = _("Enter a name of at most %(longest)d characters.") % {"longest": LONGEST_NAME}
@@ -36,6 +41,11 @@ def faults(doors: Iterable[tuple[str, str]]) -> dict[int, str]:
     return found
 
 
+def in_order(doors: Doors) -> list[tuple[str, str]]:
+    """Return names and addresses as rows, the first for where the role enters."""
+    return [("", doors.get("", "")), *((name, url) for name, url in doors.items() if name)]
+
+
 def faults_by_portal(
     doors: Mapping[str, Doors], elsewhere: Collection[str], views: Mapping[str, object]
 ) -> dict[str, list[str]]:
@@ -47,8 +57,6 @@ def faults_by_portal(
     for slug, own in doors.items():
         if slug not in elsewhere:
             found[slug] = [_("There is no such portal elsewhere.")]
-        elif own and not views.get(slug):
-            found[slug] = [_("Give the role a level in this portal first.")]
-        elif wrong := faults([("", own.get("", "")), *((name, url) for name, url in own.items() if name)]):
+        elif wrong := faults(in_order(own), bool(views.get(slug))):
             found[slug] = list(wrong.values())
     return found

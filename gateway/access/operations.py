@@ -154,7 +154,7 @@ def _write_view(
     ).one_or_none()
     before, after = dict(view.levels) if view else {}, dict(levels)
     held = (view.doors if view else None) or {}
-    own = held if doors is None else dict(doors)
+    own = held if doors is None else {name: url for name, url in doors.items() if url}
     if view is not None and known is not None:
         view.known = list(known)
     if before == after and held == own:

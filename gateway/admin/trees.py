@@ -144,6 +144,11 @@ def doors_of(rows: Rows) -> dict[str, doors.Doors]:
     return {slug: {name: url for name, url in typed if url} for slug, typed in rows.items()}
 
 
+def are_good(rows: Rows, views: Views) -> bool:
+    """Tell whether doors can be as they were typed."""
+    return not any(doors.faults(typed, bool(views.get(slug))) for slug, typed in rows.items())
+
+
 def trees(realm: Realm, views: Views, known: Mapping[str, View], rows: Rows | None = None) -> list[Tree]:
     """Lay levels out, a tree for each portal; `known` are the views as they were saved, `rows` the doors as typed."""
     resolved = levels_of(realm, views)
@@ -162,11 +167,8 @@ def _tree(
     rows: Rows | None,
 ) -> Tree:
     saved = known.get(portal.slug)
-    held = (saved and saved.doors) or {}
-    typed = [("", held.get("", "")), *((name, url) for name, url in held.items() if name)]
-    if rows is not None:
-        typed = rows.get(portal.slug, typed)
-    faults = doors.faults(typed)
+    typed = doors.in_order((saved and saved.doors) or {}) if rows is None else rows.get(portal.slug, [])
+    faults = doors.faults(typed, bool(own))
     own_doors = [Door(name, url, faults.get(place)) for place, (name, url) in enumerate(typed)]
     old = None if saved is None or saved.known is None else set(saved.known)
     root = own.get("", "forbidden")

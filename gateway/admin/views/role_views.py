@@ -3,7 +3,7 @@
 from flask import Response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from gateway.access import operations, role_files
+from gateway.access import doors, operations, role_files
 from gateway.access import roles as queries
 from gateway.access.levels import Level
 from gateway.admin import trees
@@ -129,6 +129,7 @@ def import_role() -> str | tuple[str, int] | AnyResponse:
 
 
 def _import_page(form: ImportForm, faults: list[str], read: role_files.RoleFile | None = None) -> str:
-    laid = trees.trees(read.realm, read.views, {}) if read else []
+    rows = {slug: doors.in_order(own) for slug, own in read.doors.items()} if read else {}
+    laid = trees.trees(read.realm, read.views, {}, rows) if read else []
     words = {word: _(title) for word, title in trees.WORDS.items()}
     return render_template("admin/role_import.html", form=form, faults=faults, read=read, trees=laid, words=words)

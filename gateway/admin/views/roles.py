@@ -7,8 +7,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from gateway.access import doors, operations
+from gateway.access import operations
 from gateway.access import roles as queries
+from gateway.access.doors import Doors
 from gateway.access.roles import called
 from gateway.admin import trees
 from gateway.admin.forms.roles import REALMS, NewRoleForm, RoleForm
@@ -54,7 +55,7 @@ def create_role() -> tuple[str, int] | Response:
         return render_template("admin/role_new.html", form=form), 422
     realm = Realm(form.realm.data)
     views: trees.Views = {}
-    own_doors: dict[str, doors.Doors] = {}
+    own_doors: dict[str, Doors] = {}
     if like := form.like.data:
         try:
             model = queries.role(current.reader(), like)
@@ -100,7 +101,7 @@ def save_role(id: str) -> str | tuple[str, int] | Response:
     named = {"name": found.name, "description": found.description}
     form = RoleForm(formdata=MultiDict({**named, **request.form.to_dict()}))
     rows = trees.typed_doors(found.realm)
-    if not form.validate() or any(doors.faults(typed) for typed in rows.values()):
+    if not form.validate() or not trees.are_good(rows, after):
         return _page(found, form, after, views, rows=rows), 422
     trees.hold_to_own(found.realm, trees.levels_of(found.realm, before), trees.levels_of(found.realm, after))
     work = current.writer()
