@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import secrets
+import time
 from typing import Any
 
 import cbor2
@@ -17,6 +18,8 @@ from tests.cast import PASSWORD, Member
 from tests.house import Browser
 
 ORIGIN = "http://localhost"
+ENOUGH = 4
+"""Seconds that a browser may take to send a code."""
 OWN = "/portals/self-care/security/second-factor"
 
 
@@ -34,7 +37,13 @@ def codes_in(page: str) -> list[str]:
 
 
 def code(key: str, steps: int = 0) -> str:
-    """Return what an app shows, so many steps of thirty seconds from now."""
+    """Return what an app shows, so many steps of thirty seconds from now.
+
+    A code of the step before is good until this step ends: near its end the next one is waited for.
+    """
+    left = 30 - time.time() % 30
+    if steps < 0 and left < ENOUGH:
+        time.sleep(left)
     return pyotp.TOTP(key).at(clock.now(), counter_offset=steps)
 
 

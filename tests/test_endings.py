@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from gateway import clock
 from gateway.access.external import note_health
 from gateway.access.operations import set_portal_enabled, set_portal_view
+from gateway.audit.models import AuditEvent
 from gateway.identity import operations
+from gateway.identity.models import CustomerStatus, Gateway
 from tests.cast import HELEN, PASSWORD
 from tests.elsewhere import register
-from tests.house import Browser, change, visit_of, working
+from tests.house import Browser, change, rows, visit_of, working
 
 NewBrowser = Callable[[], Browser]
 NEW = "another long enough one"
@@ -66,6 +69,31 @@ def test_whoever_loses_the_right_is_out_here_elsewhere_and_on_the_way__IMP_10(
     assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
     assert helen.get(started).status_code == 403
     assert tickets.asked(helen, login_hint=hint)["error"] == "login_required"
+
+
+@pytest.mark.parametrize("what", ["right", "customer", "switch"])
+def test_a_visit_that_was_ended_does_not_come_back_with_what_ended_it__IMP_10__IMP_12(
+    app: Flask, new_browser: NewBrowser, what: str
+) -> None:
+    helen = new_browser()
+    helen.log_in(HELEN)
+    path = helen.open("abc", "pbx")
+
+    def stands(good: bool) -> None:
+        if what == "right":
+            change(app, "helen", role_id="helpdesk" if good else "auditor")
+        if what == "customer":
+            change(app, "abc", status=CustomerStatus.ACTIVE if good else CustomerStatus.CLOSED)
+        if what == "switch":
+            with working(app) as work:
+                work.execute(update(Gateway).values(support_access=good, version=Gateway.version + 1))
+
+    stands(False)
+    ended = helen.get(path).location
+    stands(True)
+    assert helen.get(path).location == ended
+    (row,) = rows(app, select(AuditEvent.reason).where(AuditEvent.event == "visit.end"))
+    assert f"ended={row.reason}" in ended
 
 
 def off(work: Any) -> None:

@@ -15,7 +15,7 @@ from werkzeug.exceptions import Unauthorized
 from werkzeug.wrappers import Response
 
 from gateway import clock
-from gateway.access.acting import CONSENT_MISSING, NEVER_WHILE_ACTING
+from gateway.access.acting import NEVER_WHILE_ACTING
 from gateway.access.levels import Level
 from gateway.access.queries import OUTSIDE, Ended, visitor_of
 from gateway.access.visitor import Visitor
@@ -188,8 +188,8 @@ def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
     if isinstance(who, Ended):
         if who.why == OUTSIDE:
             _note_outside(key)
-        if who.why == CONSENT_MISSING:
-            _end_for_good(key)
+        elif of is Scope.VISIT:
+            _end_for_good(key, who.why)
         return who
     g.visitor = who
     if g.now - who.last_seen_at > sessions.SEEN_AGAIN:
@@ -206,10 +206,10 @@ def _note_outside(key: bytes) -> None:
         work.commit()
 
 
-def _end_for_good(key: bytes) -> None:
-    """End a visit that lost the customer's consent, so that the next window does not bring it back."""
+def _end_for_good(key: bytes, why: str) -> None:
+    """End a visit that may not go on, so that it does not come back where the reason goes away within its hour."""
     work = current.writer()
-    if sessions.end_visits(work, Session.key == key, CONSENT_MISSING, g.now):
+    if sessions.end_visits(work, Session.key == key, why, g.now):
         work.commit()
 
 
