@@ -16,7 +16,7 @@ from gateway import clock
 from gateway.access.models import DEFAULT_ROLE
 from gateway.access.operations import set_portal_view
 from gateway.audit.models import AuditEvent
-from gateway.identity import api_tokens, networks
+from gateway.identity import api_tokens, expiry, networks
 from gateway.identity.models import CustomerStatus, Identity, NetworkList, Realm
 from gateway.identity.operations import set_customer_status, suspend
 from gateway.identity.token_models import ApiSession, ApiToken
@@ -429,7 +429,7 @@ def test_at_most_fifty_tokens_each(app: Flask, abc: Browser) -> None:
 def test_old_sessions_and_tokens_are_taken_away(app: Flask) -> None:
     Program(app, "abc", days=1)
     with working(app) as work:
-        api_tokens.forget_old(work, clock.now() + timedelta(hours=2))
+        assert expiry.end_over(work, clock.now() + timedelta(hours=2)) == 1
     assert rows(app, select(func.count()).select_from(ApiSession)) == [(0,)]
     assert rows(app, select(func.count()).select_from(ApiToken)) == [(1,)]
     with working(app) as work:
