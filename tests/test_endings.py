@@ -15,7 +15,7 @@ from gateway.identity import operations
 from gateway.identity.models import CustomerStatus, Gateway
 from tests.cast import HELEN, PASSWORD
 from tests.elsewhere import register
-from tests.house import Browser, change, rows, visit_of, working
+from tests.house import Browser, change, counting, rows, visit_of, working
 
 NewBrowser = Callable[[], Browser]
 NEW = "another long enough one"
@@ -91,7 +91,9 @@ def test_a_visit_that_was_ended_does_not_come_back_with_what_ended_it__IMP_10__I
     stands(False)
     ended = helen.get(path).location
     stands(True)
-    assert helen.get(path).location == ended
+    with counting(app) as sent:
+        assert helen.get(path).location == ended
+    assert not [statement for statement in sent if not statement.startswith("SELECT")]
     (row,) = rows(app, select(AuditEvent.reason).where(AuditEvent.event == "visit.end"))
     assert f"ended={row.reason}" in ended
 

@@ -34,9 +34,10 @@ VISIT_ABSOLUTE = timedelta(minutes=60)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A session that is no more; `why` is a stable word."""
+    """A session that is no more; `why` is a stable word. `noted`: its row says so, or there is none."""
 
     why: str
+    noted: bool = False
 
 
 def role_levels(
@@ -100,9 +101,9 @@ def visitor_from(
 ) -> Visitor | Ended:
     """Make the visitor of a row that was read for `key`, or say why the session is no more."""
     if row is None or row.stage is not Stage.LIVE:
-        return Ended("unknown")
+        return Ended("unknown", noted=True)
     if row.ended_at is not None:
-        return Ended(row.ended_why or "ended")
+        return Ended(row.ended_why or "ended", noted=True)
     if not networks.admitted(row, address, now):
         return Ended(OUTSIDE)
     defaults = rights.defaults(reader, row.gateway_version)

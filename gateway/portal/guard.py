@@ -188,7 +188,7 @@ def resolve(of: Scope, visit: str | None, cookie: str) -> Visitor | Ended:
     if isinstance(who, Ended):
         if who.why == OUTSIDE:
             _note_outside(key)
-        elif of is Scope.VISIT:
+        elif of is Scope.VISIT and not who.noted:
             _end_for_good(key, who.why)
         return who
     g.visitor = who
