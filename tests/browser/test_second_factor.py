@@ -89,6 +89,7 @@ def test_a_gold_customer_scans_the_picture_and_logs_in_by_code_and_by_recovery_c
     key, codes = enrol(page)
     log_out(page)
     give_password(page, address)
+    expect(page.get_by_label("Code")).to_be_visible()
     page.go_back()
     give_password(page, address)
     give_code(page, "000000")
