@@ -139,9 +139,13 @@ def patrol(house: House, walk: Patrol) -> None:
 def tidy(house: House) -> None:
     """End sessions and visits that ran out, take away what is long over, tell of many failed log-ins."""
     now = clock.now()
+    ended = expiry.AT_ONCE
+    while ended >= expiry.AT_ONCE:
+        with house.database.writing() as work:
+            ended = expiry.end_over(house.stamped(work, Stamp()), now)
+            work.commit()
     with house.database.writing() as work:
         house.stamped(work, Stamp())
-        expiry.end_over(work, now)
         visits.end_over(work, now)
         for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, support, alarms):
             room.forget_old(work, now)

@@ -440,13 +440,20 @@ def test_a_role_has_its_own_door_to_a_portal_elsewhere__INJ_04(app: Flask, root:
         ("tickets", {"Archive": ""}),
         ("tickets", {"Archive": door, "ARCHIVE": door}),
         ("tickets", {"A" * 61: door}),
+        ("tickets", {" ": door}),
+        ("tickets", {"Archive ": door}),
         ("tickets", {f"View {number}": door for number in range(11)}),
         ("pbx", {"": door}),
         ("nothing", {"": door}),
     ):
         answer = root.patch(path, {"doors": {slug: wrong}})
         assert (answer.status_code, list(answer.json["errors"])) == (422, [f"doors.{slug}"]), wrong
-    assert root.patch(path, {"doors": {"tickets": {}}}).json["doors"] == {}
+    assert root.patch(path, {"doors": {"tickets": {"": ""}}}).json["doors"] == {}
+    assert root.patch(path, {"doors": {"tickets": doors}}).json["doors"] == {"tickets": doors}
+    assert root.patch(path, {"views": {"tickets": {}}}).json["doors"] == {}
+    last = rows(app, select(AuditEvent.details).order_by(AuditEvent.seq.desc()).limit(1))[0].details
+    assert last["before"]["tickets"]["@Archive"] == doors["Archive"]
+    assert root.patch(path, {"views": {"tickets": {"": "full"}}}).status_code == 200
     assert root.patch("/roles/accountant", {"doors": {"tickets": {"": door}}}).status_code == 422, (
         "it has no view of it"
     )

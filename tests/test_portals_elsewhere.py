@@ -1,6 +1,7 @@
 """Portals elsewhere in the console, in roles and on the picker; what the gateway calls, and what it never does."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -21,7 +22,7 @@ from gateway import clock, outbound
 from gateway.access import addresses, external, structure_files
 from gateway.access.models import ExternalPortal, PortalView
 from gateway.audit.models import AuditEvent
-from gateway.identity.models import LogoutNotice
+from gateway.identity.models import LogoutNotice, Mode, Session
 from gateway.oidc import logouts
 from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT
 from tests.elsewhere import PAGES, Elsewhere, register, rounds
@@ -697,7 +698,7 @@ def test_a_role_has_several_views_of_a_portal_elsewhere_each_with_its_own_addres
     away = {"text": exported.replace(archive, "javascript:alert(1)"), "confirm": "y"}
     refused = root.post("/admin/roles/import", away)
     assert refused.status_code == 422
-    assert "doors.tickets: An address begins with https://" in refused.text
+    assert "doors.tickets: Archive: An address begins with https://" in refused.text
     gone = {**levels, "tickets@name": ["", "Réports"], "tickets@url": ["", "https://tickets.example/r"]}
     assert root.post("/admin/roles/owner", {**gone, "version": _version_of(root, "owner")}).status_code == 303
     assert abc.get("/portals/tickets/?view=Archive").status_code == 404
@@ -738,6 +739,45 @@ def test_a_view_of_a_portal_that_the_role_does_not_open_is_refused_and_not_lost(
     assert 'name="tickets@url" value="https://tickets.example/a"' in refused.text
 
 
+def test_ten_views_are_saved_in_the_order_they_stand_in_and_an_eleventh_is_refused(app: Flask, root: Browser) -> None:
+    register(app)
+    names = [f"View {number}" for number in range(10)]
+
+    def save(*names: str) -> Any:
+        urls = [f"https://tickets.example/{name[-1]}" if name else "" for name in names]
+        form = {"tickets:": "view", "tickets@name": list(names), "tickets@url": urls}
+        return root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")})
+
+    def saved() -> list[str]:
+        return re.findall(r'name="tickets@name" value="([^"]+)"', root.get("/admin/roles/owner").text)
+
+    assert save(*names, "").status_code == 303
+    assert saved() == names
+    assert save(*reversed(names), "").status_code == 303
+    assert saved() == names[::-1]
+    assert list(root.get("/admin/roles/owner/export").json["doors"]["tickets"]) == names[::-1]
+    assert save("", *names[1:], "View X").status_code == 303
+    refused = save(*names, "View X")
+    assert refused.status_code == 422
+    assert "At most 10 further views." in refused.text
+
+
+def test_a_view_that_goes_between_launch_and_landing_lets_nobody_land__LT_14(
+    app: Flask, root: Browser, new_browser: NewBrowser
+) -> None:
+    register(app)
+    form = {"tickets:": "view", "pbx:": "full"}
+    with_view = {**form, "tickets@name": "Archive", "tickets@url": "https://tickets.example/archive"}
+    assert root.post("/admin/roles/owner", {**with_view, "version": _version_of(root, "owner")}).status_code == 303
+    helen = new_browser()
+    helen.log_in(HELEN)
+    land = helen.launch("abc", "tickets:Archive").location
+    assert root.post("/admin/roles/owner", {**form, "version": _version_of(root, "owner")}).status_code == 303
+    assert helen.get(land).status_code == 403
+    for odd in (":Archive", ":" + "x" * 100, "tickets:" + "x" * 100, "nothing:Archive"):
+        assert helen.launch("abc", odd).status_code == 403, odd
+
+
 def test_staff_open_a_further_view_with_one_click_in_the_assigned_role(
     app: Flask, root: Browser, new_browser: NewBrowser
 ) -> None:
@@ -759,8 +799,9 @@ def test_staff_open_a_further_view_with_one_click_in_the_assigned_role(
     assert "login_hint=visit%3A" in page
     refused = helen.launch("abc", "tickets:Nothing")
     assert refused.status_code == 403
-    full = root.get(root.launch("abc", "tickets:Archive", mode="full").location)
-    assert full.location.endswith("/portals/tickets/")
+    assigned = root.get(root.launch("abc", "tickets:Archive", mode="full").location).location
+    assert assigned.endswith("/portals/tickets/?view=Archive")
+    assert rows(app, select(Session.mode).where(Session.actor_id == "root")) == [(Mode.ASSIGNED,)]
 
 
 def _version_of(root: Browser, role: str) -> str:

@@ -3,7 +3,8 @@
 All of them share the levels of the role's portal view: whoever may come in by one may come in by each.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from gateway.access import addresses
 from gateway.i18n.catalog import gettext as _
@@ -15,29 +16,40 @@ MOST = 10
 LONGEST_NAME = 60
 
 
-def faults(doors: Iterable[tuple[str, str]], has_view: bool) -> dict[int, str]:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a door, and with which part of it: the `name` or the `url`."""
+
+    part: str
+    text: str
+
+
+def faults(doors: Sequence[tuple[str, str]], has_view: bool) -> dict[int, Fault]:
     """Return what is wrong with names and addresses, by their place; nothing for those where both are empty.
 
     The first is where the role enters; `has_view`: the role has levels in that portal.
     """
-    found: dict[int, str] = {}
+    found: dict[int, Fault] = {}
     names: set[str] = set()
     for place, (name, url) in enumerate(doors):
-        if (name or url) and not has_view:
-            found[place] = _("Give the role a level in this portal first.")
+        if not name and not url:
+            continue
+        if not has_view:
+            found[place] = Fault("url", _("Give the role a level in this portal first."))
         elif place > MOST:
-            found[place] = _("At most %(most)d further views.") % {"most": MOST}
-        elif name and (len(name) > LONGEST_NAME or not name.isprintable()):
-            found[place] = _("Enter a name of at most %(longest)d characters.") % {"longest": LONGEST_NAME}
+            found[place] = Fault("name", _("At most %(most)d further views.") % {"most": MOST})
+        elif place and not name:
+            found[place] = Fault("name", _("Enter a name."))
+        elif len(name) > LONGEST_NAME or not name.isprintable() or name != name.strip():
+            text = _("Enter a name of at most %(longest)d characters.") % {"longest": LONGEST_NAME}
+            found[place] = Fault("name", text)
         elif name.casefold() in names:
-            found[place] = _("This name stands twice.")
-        elif name and not url:
-            found[place] = _("Enter an address.")
-        elif url and not name and place:
-            found[place] = _("Enter a name.")
-        elif url and (fault := addresses.fault(url)):
-            found[place] = fault
-        names |= {name.casefold()} if name else set()
+            found[place] = Fault("name", _("This name stands twice."))
+        elif not url:
+            found[place] = Fault("url", _("Enter an address."))
+        elif fault := addresses.fault(url):
+            found[place] = Fault("url", fault)
+        names.add(name.casefold())
     return found
 
 
@@ -57,6 +69,9 @@ def faults_by_portal(
     for slug, own in doors.items():
         if slug not in elsewhere:
             found[slug] = [_("There is no such portal elsewhere.")]
-        elif wrong := faults(in_order(own), bool(views.get(slug))):
-            found[slug] = list(wrong.values())
+        else:
+            rows = in_order(own)
+            wrong = faults(rows, bool(views.get(slug)))
+            if wrong:
+                found[slug] = [f"{rows[place][0]}: {fault.text}".removeprefix(": ") for place, fault in wrong.items()]
     return found

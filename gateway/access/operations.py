@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session as Work
+from sqlalchemy.orm.attributes import flag_modified
 
 from gateway.access.doors import Doors
 from gateway.access.models import AllowedRole, PortalState, PortalView, Role
@@ -154,20 +155,23 @@ def _write_view(
     ).one_or_none()
     before, after = dict(view.levels) if view else {}, dict(levels)
     held = (view.doors if view else None) or {}
-    own = held if doors is None else {name: url for name, url in doors.items() if url}
+    wanted = held if doors is None else doors
+    own = {name: url for name, url in wanted.items() if url and levels}
     if view is not None and known is not None:
         view.known = list(known)
-    if before == after and held == own:
+    same_doors = list(held.items()) == list(own.items())
+    if before == after and same_doors:
         return None
     if view is not None and not levels:
         work.delete(view)
     elif view is not None:
         view.levels, view.doors = after, own or None
+        flag_modified(view, "doors")  # Another order alone would not be written.
     elif levels:
         nodes = None if known is None else list(known)
         made = PortalView(role_id=role.id, portal=portal, name=role.name, levels=after, known=nodes, doors=own or None)
         work.add(made)
-    if held != own:
+    if not same_doors:
         before = {**before, **{f"@{name}": url for name, url in held.items()}}
         after = {**after, **{f"@{name}": url for name, url in own.items()}}
     return before, after

@@ -44,10 +44,10 @@ def write(role: RoleFile) -> str:
         "realm": str(role.realm),
         "name": role.name,
         "description": role.description,
-        "views": role.views,
+        "views": {slug: dict(sorted(levels.items())) for slug, levels in sorted(role.views.items())},
         **({"doors": role.doors} if role.doors else {}),
     }
-    return json.dumps(values, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
 def read(text: str, portals: Mapping[Realm, Nodes], elsewhere: Collection[str]) -> RoleFile:

@@ -50,7 +50,7 @@ class Door:
 
     name: str
     url: str
-    fault: str | None
+    fault: doors.Fault | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,8 @@ def typed_doors(realm: Realm) -> Rows:
         if isinstance(portal, External):
             names = ["", *request.form.getlist(f"{portal.slug}@name")]
             urls = [request.form.get(f"{portal.slug}@start", ""), *request.form.getlist(f"{portal.slug}@url")]
-            found[portal.slug] = [(name.strip(), url.strip()) for name, url in zip(names, urls, strict=False)]
+            rows = [(name.strip(), url.strip()) for name, url in zip(names, urls, strict=False)]
+            found[portal.slug] = [rows[0], *(row for row in rows[1:] if any(row))]
     return found
 
 

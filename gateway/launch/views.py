@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, render_template, request
@@ -23,6 +24,7 @@ from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Mode, Scope, SupportAccess
 from gateway.launch import operations, queries
 from gateway.launch.forms import LaunchForm
+from gateway.portal.declaration import AnyPortal
 from gateway.portal.registry import Registry, registry
 from gateway.tokens import Tokens
 from gateway.web import browser, current, scopes, speech
@@ -78,10 +80,13 @@ def start() -> Response:
         raise NotFound
     slug, _colon, view = (form.portal.data or "").partition(":")
     portal = registry().portals.get(slug) if slug else None
+    if view:
+        # The default role knows nothing of it.
+        mode = Mode.ASSIGNED
     view_only, facts = form.view_only.data == "y", subject.facts
     emergency = form.emergency.data == "y" and facts.consent_missing
     code = queries.why_not(who, subject, portal, mode, view_only, emergency)
-    if slug and (portal is None or (view and view not in subject.levels.further(slug))):
+    if (slug or view) and (portal is None or (view and view not in subject.levels.further(slug))):
         code = code or "portal-unknown"
     if code is None and len(live) >= queries.MOST_VISITS:
         code = "too-many-visits"
@@ -146,7 +151,7 @@ def land() -> Response:
     work.commit()
     levels = house.rights.full(portal.realm) if portal and launch.mode is Mode.FULL else subject.levels
     there = registry().first_path(portal, levels.get(portal.slug, {})) if portal else "/"
-    asked = f"?{urlencode({'view': launch.view})}" if launch.view and launch.mode is Mode.ASSIGNED else ""
+    asked = f"?{urlencode({'view': launch.view})}" if launch.view else ""
     response = see_other(f"/as/{handle}{there or '/'}{asked}")
     browser.set_session_cookie(response, Scope.VISIT, handle, cookie)
     browser.delete_cookie(response, name)
@@ -154,14 +159,16 @@ def land() -> Response:
 
 
 def _landing_refusal(
-    who: Visitor | Ended, launched_in: bytes, subject: queries.Subject | None, launch: object, portal: object
+    who: Visitor | Ended, launched_in: bytes, subject: queries.Subject | None, launch: Any, portal: AnyPortal | None
 ) -> str | None:
     """Ask everything again (LT-09, LT-14): the administrator's own live session in this browser, and the offer."""
     if not isinstance(who, Visitor) or who.session_key != launched_in or subject is None:
         return "token-refused"
-    if launch.portal and portal is None:  # type: ignore[attr-defined]
+    if launch.portal and portal is None:
         return "portal-unknown"
-    return queries.why_not(who, subject, portal, launch.mode, launch.view_only, launch.emergency)  # type: ignore[attr-defined,arg-type]
+    if launch.view and launch.view not in subject.levels.further(launch.portal):
+        return "portal-unknown"
+    return queries.why_not(who, subject, portal, launch.mode, launch.view_only, launch.emergency)
 
 
 @bp.post("/end")
