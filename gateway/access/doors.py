@@ -67,11 +67,9 @@ def faults_by_portal(
     """
     found = {}
     for slug, own in doors.items():
+        rows = in_order(own)
         if slug not in elsewhere:
             found[slug] = [_("There is no such portal elsewhere.")]
-        else:
-            rows = in_order(own)
-            wrong = faults(rows, bool(views.get(slug)))
-            if wrong:
-                found[slug] = [f"{rows[place][0]}: {fault.text}".removeprefix(": ") for place, fault in wrong.items()]
+        elif wrong := faults(rows, bool(views.get(slug))):
+            found[slug] = [f"{rows[place][0]}: {fault.text}".removeprefix(": ") for place, fault in wrong.items()]
     return found
