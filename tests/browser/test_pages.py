@@ -42,6 +42,7 @@ def test_axe_finds_nothing_and_nothing_overflows(page: Page, address: str, log_i
     source, found = AXE.read_text(encoding="utf-8"), []
 
     def look(where: str) -> None:
+        page.wait_for_load_state()
         page.evaluate(source)
         for scheme, size, rules in (
             ("light", WIDE, None),

@@ -241,6 +241,7 @@ def test_axe_finds_nothing_at_the_steps_and_nothing_overflows(
     source, found = AXE.read_text(encoding="utf-8"), []
 
     def look(where: str) -> None:
+        page.wait_for_load_state()
         page.evaluate(source)
         report = page.evaluate("() => axe.run()")
         found.extend(f"{where}: {fault['id']} at {fault['nodes'][0]['target']}" for fault in report["violations"])
