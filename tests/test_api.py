@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -535,6 +536,30 @@ def test_a_launch_is_asked_for_confirmed_and_lands(app: Flask, new_browser: NewB
     landed = helen.get(helen.post("/admin/launches", fields, page=path).location)
     assert landed.location.endswith("/portals/pbx/overview")
     assert "Ticket 4711" in helen.get(landed.location).text
+
+
+def test_a_launch_may_ask_for_a_further_view_of_a_portal_elsewhere(app: Flask, new_browser: NewBrowser) -> None:
+    register(app)
+    doors = {"tickets": {"Archive: old": "https://tickets.example/archive"}}
+    assert Program(app, "root").patch("/roles/owner", {"doors": doors}).status_code == 200
+    program, helen = Program(app, "helen"), new_browser()
+    helen.log_in(HELEN)
+    body = {"subject": "abc", "portal": "tickets", "view": "Archive: old"}
+    path = program.post("/launches", body).json["url"]
+    page = helen.get(path).text
+    assert "Tickets: Archive: old" in page
+    (portal,) = re.findall('name="portal" value="([^"]*)"', page)
+    landed = helen.get(helen.post("/admin/launches", {"subject": "abc", "portal": portal}, page=path).location)
+    assert landed.location.endswith("/portals/tickets/?view=Archive%3A+old")
+    for wrong, code in (
+        ({"view": "Other"}, "portal-unknown"),
+        ({"portal": ""}, "portal-unknown"),
+        ({"portal": "pbx"}, "portal-unknown"),
+        ({"mode": "full"}, "invalid"),
+    ):
+        assert program.post("/launches", body | wrong).json["code"] == code, wrong
+    assert Program(app, "root").patch("/roles/owner", {"doors": {"tickets": {}}}).status_code == 200
+    assert "There is no such portal." in helen.get(path).text
 
 
 def test_the_page_of_a_launch_is_for_the_same_administrator_and_ten_minutes(

@@ -1,6 +1,7 @@
 """Sessions: seen and ended by their owner and by staff, bounded in number, and proved again before what is sensitive."""
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,14 @@ from gateway.audit.models import AuditEvent
 from gateway.identity import sessions
 from gateway.identity.arrivals import MANY, tell_of_many
 from gateway.identity.link_models import EmailChange
-from gateway.identity.models import Identity, Session
+from gateway.identity.models import Identity, LogoutNotice, Session
 from gateway.portal.registry import discover
 from tests.cast import ABC, AUDREY, GLOBEX, HELEN, JOHN, MARK, PASSWORD, ROOT, Member
 from tests.conftest import settings_for
+from tests.elsewhere import register
 from tests.house import Browser, change, house_of, rows, value, visit_of, working
 from tests.post import letters, link_in, outbox, text_of
+from tests.programs import Program
 from tests.test_cli import said
 
 NewBrowser = Callable[[], Browser]
@@ -127,6 +130,23 @@ def test_staff_see_and_end_the_sessions_of_a_customer_and_its_people__SES_06(app
     assert abc.get("/").status_code == 303
     assert globex.get("/").status_code == 200
     assert "Nobody is logged in" in helen.get(path).text
+
+
+def test_staff_see_which_session_is_logged_in_to_portals_elsewhere_too__SES_08(app: Flask) -> None:
+    tickets, desk = register(app), register(app, "desk")
+    john, plain, root = logged_in(app, JOHN), logged_in(app, JOHN), logged_in(app, ROOT)
+    for portal in (tickets, desk):
+        portal.enter(john)
+    first, second = ids(app, "john")
+    program, path = Program(app, "root"), "/admin/customers/abc/individuals/john/sessions"
+    for page in (path, "/admin/customers/abc/sessions"):
+        assert re.findall(r'<bdi class="pill">(\w+)</bdi>', root.get(page).text) == ["Desk", "Tickets"]
+    held = {item["id"]: item["elsewhere"] for item in program.get("/individuals/john/sessions").json["items"]}
+    assert held == {first: ["desk", "tickets"], second: []}
+    assert root.post(f"{path}/{first}", page=path).status_code == 303
+    assert "At portals elsewhere" not in root.get(path).text
+    assert rows(app, select(LogoutNotice.portal).order_by(LogoutNotice.portal)) == [("desk",), ("tickets",)]
+    assert plain.get("/").status_code == 200
 
 
 def test_an_administrators_sessions_end_with_their_visits_and_only_within_ones_own_rights__SES_06__ROL_06(

@@ -1,6 +1,6 @@
 """Sessions at portals that live elsewhere: they end with the session that they hang on, and their portal is told."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,13 @@ _OWN = (
     )
     .order_by(ExternalSession.id.desc())
     .limit(50)
+)
+_HELD_BY = (
+    select(Session.id, ExternalSession.portal)
+    .join(ExternalSession, ExternalSession.session_key == Session.key)
+    .where(Session.id.in_(bindparam("ids", expanding=True)), _LIVE)
+    .distinct()
+    .order_by(Session.id, ExternalSession.portal)
 )
 _NOTICES = (
     select(LogoutNotice.__table__)
@@ -79,6 +86,14 @@ def end_own(work: Work, subject_id: str, sid: str, now: datetime) -> bool:
 def own(reader: Connection, subject_id: str, now: datetime) -> Sequence[AnyRow]:
     """Return where somebody has a session elsewhere, and what ended in a day and was not confirmed; no visits."""
     return reader.execute(_OWN, {"id": subject_id, "since": now - SHOWN_FOR}).all()
+
+
+def held_by(reader: Connection, session_ids: Collection[str]) -> dict[str, list[str]]:
+    """Return at which portals elsewhere sessions of ours hold one: their slugs, by the id of our session."""
+    held: dict[str, list[str]] = {}
+    for id, portal in reader.execute(_HELD_BY, {"ids": list(session_ids)}) if session_ids else ():
+        held.setdefault(id, []).append(portal)
+    return held
 
 
 def has_any(reader: Connection, session_key: bytes) -> bool:

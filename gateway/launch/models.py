@@ -45,6 +45,7 @@ class LaunchRequest(Base):
     actor_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     subject_id: Mapped[str] = mapped_column(ForeignKey("identity.id", ondelete="CASCADE"), index=True)
     portal: Mapped[str | None] = mapped_column(String(64))
+    view: Mapped[str | None] = mapped_column(String(LONGEST_NAME))
     mode: Mapped[Mode] = mapped_column(words(Mode))
     view_only: Mapped[bool]
     emergency: Mapped[bool] = mapped_column(default=False)

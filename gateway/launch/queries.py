@@ -237,9 +237,17 @@ def powers_of(who: Visitor) -> Powers:
 
 
 def why_not(
-    who: Visitor, subject: Subject, portal: AnyPortal | None, mode: Mode, view_only: bool, emergency: bool = False
+    who: Visitor,
+    subject: Subject,
+    portal: AnyPortal | None,
+    mode: Mode,
+    view_only: bool,
+    emergency: bool = False,
+    view: str | None = None,
 ) -> str | None:
-    """Return the code of `REASONS` for which this cannot be opened, or None. `portal` None is the picker.
+    """Return the code of `REASONS` for which this cannot be opened, or None.
+
+    `portal` None is the picker, `view` None where the role enters a portal elsewhere.
 
     The one function: it draws the menu, answers the click, and is asked again at the landing.
     """
@@ -248,7 +256,7 @@ def why_not(
     reason = refusal(powers_of(who), subject.facts, mode, view_only, emergency)
     if reason is not None or portal is None:
         return reason
-    if portal.realm is not Realm.SELF_CARE:
+    if portal.realm is not Realm.SELF_CARE or (view and view not in subject.levels.further(portal.slug)):
         return "portal-unknown"
     if portal.slug in subject.portals_off:
         return "portal-off"

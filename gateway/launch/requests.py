@@ -24,10 +24,11 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to open for whom; `portal` None is the picker."""
+    """What to open for whom; `portal` None is the picker, `view` None where the role enters a portal elsewhere."""
 
     subject_id: str
     portal: str | None
+    view: str | None
     mode: Mode
     view_only: bool
     emergency: bool

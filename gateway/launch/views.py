@@ -85,8 +85,8 @@ def start() -> Response:
         mode = Mode.ASSIGNED
     view_only, facts = form.view_only.data == "y", subject.facts
     emergency = form.emergency.data == "y" and facts.consent_missing
-    code = queries.why_not(who, subject, portal, mode, view_only, emergency)
-    if (slug or view) and (portal is None or (view and view not in subject.levels.further(slug))):
+    code = queries.why_not(who, subject, portal, mode, view_only, emergency, view)
+    if (slug or view) and portal is None:
         code = code or "portal-unknown"
     if code is None and len(live) >= queries.MOST_VISITS:
         code = "too-many-visits"
@@ -166,9 +166,7 @@ def _landing_refusal(
         return "token-refused"
     if launch.portal and portal is None:
         return "portal-unknown"
-    if launch.view and launch.view not in subject.levels.further(launch.portal):
-        return "portal-unknown"
-    return queries.why_not(who, subject, portal, launch.mode, launch.view_only, launch.emergency)
+    return queries.why_not(who, subject, portal, launch.mode, launch.view_only, launch.emergency, launch.view)
 
 
 @bp.post("/end")

@@ -23,14 +23,15 @@ def asked_launch(id: str) -> str:
         raise NotFound
     portal = registry().portals.get(asked.portal) if asked.portal else None
     emergency = asked.emergency and subject.facts.consent_missing
-    code = queries.why_not(who, subject, portal, asked.mode, asked.view_only, emergency)
+    code = queries.why_not(who, subject, portal, asked.mode, asked.view_only, emergency, asked.view)
     if asked.portal and portal is None:
         code = "portal-unknown"
+    title = _(portal.title) if portal else _("All portals")
     return render_template(
         "admin/asked_launch.html",
         asked=asked,
         emergency=emergency,
         subject=subject,
-        portal=_(portal.title) if portal else _("All portals"),
+        portal=_("%(portal)s: %(view)s") % {"portal": title, "view": asked.view} if asked.view else title,
         barred=_(REASONS[code]) if code else None,
     )

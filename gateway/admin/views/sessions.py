@@ -12,6 +12,7 @@ from gateway.admin.views.administrators import hold
 from gateway.db import AnyRow
 from gateway.errors import NotFound
 from gateway.i18n.catalog import gettext as _
+from gateway.identity import elsewhere
 from gateway.identity import queries as identities
 from gateway.identity import sessions as operations
 from gateway.paging import Page
@@ -143,6 +144,8 @@ def _administrator(id: str, *, to_change: bool = False) -> Whose:
 def _page(whose: Whose) -> str:
     reader, now = current.reader(), current.now()
     page = _of_customer(whose, now) if whose.customer else Page(identities.own_sessions(reader, whose.id, now), None)
+    externals = current.house().rights.externals
+    held = elsewhere.held_by(reader, [row.id for row in page.rows]) if externals else {}
     about = _("The customer's own log-ins and those of its individuals; visits of staff are not among them.")
     return render_template(
         "admin/sessions.html",
@@ -151,6 +154,7 @@ def _page(whose: Whose) -> str:
         url=whose.url,
         rows=page.rows,
         named=whose.customer,
+        elsewhere={id: [externals[slug].title for slug in slugs if slug in externals] for id, slugs in held.items()},
         about=about if whose.customer else "",
         end_all=_("End everybody's sessions") if whose.customer else _("End all sessions"),
         **next_links(page),

@@ -2,6 +2,7 @@
 
 from marshmallow import Schema, fields
 
+from gateway.access.doors import LONGEST_NAME
 from gateway.api.fields import Flag, Moment, Secret, Text, Word, about
 from gateway.api.schemas.common import ID, Given, Named, Paging, page_of
 from gateway.identity.models import CustomerStatus, Mode, Realm
@@ -94,6 +95,7 @@ class NewLaunch(Given):
 
     subject = fields.String(required=True, metadata=about("The id of a customer or individual.", ID["example"]))
     portal = fields.String(load_default="", metadata=about("A slug; empty: the picker.", "pbx"))
+    view = Text(LONGEST_NAME, load_default="", metadata=about("A further view of a portal elsewhere, by name.", "Desk"))
     mode = Word(Mode, load_default=Mode.ASSIGNED, metadata=about("assigned or full.", "assigned"))
     view_only = Flag(load_default=False, metadata=about("Whether to look only.", False))
     reason = Text(200, load_default="", metadata=about("Why. Some classes ask for it.", "Ticket 4711"))
@@ -115,6 +117,11 @@ class SessionItem(Schema):
     last_seen_at = fields.DateTime(required=True, metadata=about("Last used.", "2026-03-12T08:35:00+00:00"))
     address = fields.String(required=True, allow_none=True, metadata=about("From where.", "203.0.113.7"))
     agent = fields.String(required=True, allow_none=True, metadata=about("The browser.", "Firefox/140.0"))
+    elsewhere = fields.List(
+        fields.String(),
+        required=True,
+        metadata=about("Portals elsewhere that it is logged in to, and out of with its end.", ["tickets"]),
+    )
 
 
 class EventsAsked(Paging):

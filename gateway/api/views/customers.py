@@ -33,8 +33,8 @@ from gateway.api.views.answering import (
 from gateway.db import AnyRow
 from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.i18n.catalog import N_
+from gateway.identity import elsewhere, sessions
 from gateway.identity import queries as identities
-from gateway.identity import sessions
 from gateway.identity.models import CustomerStatus, Identity, Kind
 from gateway.identity.operations import set_customer_status
 from gateway.identity.password_rules import rules_in_class, rules_of
@@ -178,9 +178,11 @@ def end_customers_session(id: str, session: str) -> Response:
 
 def sessions_of(identity_id: str) -> Body:
     """Answer the sessions of somebody."""
-    names = ("id", "started_at", "last_seen_at", "address", "agent")
-    rows = identities.own_sessions(current.reader(), identity_id, current.now())
-    return {"items": [{name: getattr(row, name) for name in names} for row in rows], "next": None}
+    reader, names = current.reader(), ("id", "started_at", "last_seen_at", "address", "agent")
+    rows = identities.own_sessions(reader, identity_id, current.now())
+    held = elsewhere.held_by(reader, [row.id for row in rows]) if current.house().rights.externals else {}
+    items = [{name: getattr(row, name) for name in names} | {"elsewhere": held.get(row.id, [])} for row in rows]
+    return {"items": items, "next": None}
 
 
 def end_session_of(identity_id: str, session: str) -> Response:

@@ -11,12 +11,14 @@ from gateway.api.schemas.calls import Launch, NewLaunch
 from gateway.api.views.answering import Made, once
 from gateway.errors import Forbidden, Invalid, LaunchRefused, NotFound
 from gateway.i18n.catalog import N_
-from gateway.identity.models import Kind
+from gateway.identity.models import Kind, Mode
 from gateway.launch import operations, queries, requests
 from gateway.portal.guard import refuse
 from gateway.portal.registry import registry
 from gateway.web import current
 from gateway.web.marks import serves
+
+IN_ASSIGNED_ROLE = N_("A further view opens in the assigned role: leave out the view, or ask for that mode.")
 
 
 @bp.post("/launches", tags=["launches"])
@@ -35,11 +37,13 @@ def create_launch(given: dict[str, Any]) -> Response:
     subject = queries.subject_of(current.reader(), current.house().rights, given["subject"], now)
     if subject is None or subject.kind is Kind.ADMINISTRATOR:
         raise NotFound
-    slug, mode, view_only = given["portal"] or None, given["mode"], given["view_only"]
+    slug, view, mode, view_only = given["portal"] or None, given["view"] or None, given["mode"], given["view_only"]
+    if view and mode is Mode.FULL:
+        raise Invalid({"view": [IN_ASSIGNED_ROLE]})
     emergency = given["emergency"] and subject.facts.consent_missing
     portal = registry().portals.get(slug) if slug else None
-    code = queries.why_not(who, subject, portal, mode, view_only, emergency)
-    if slug and portal is None:
+    code = queries.why_not(who, subject, portal, mode, view_only, emergency, view)
+    if (slug or view) and portal is None:
         code = "portal-unknown"
     if code is not None:
         work = current.writer()
@@ -49,7 +53,7 @@ def create_launch(given: dict[str, Any]) -> Response:
     reason = given["reason"] or None
     if reason is None and (subject.facts.reason_required or emergency):
         raise Invalid({"reason": [queries.SAY_WHY]})
-    asked = requests.Asked(subject.id, slug, mode, view_only, emergency, reason)
+    asked = requests.Asked(subject.id, slug, view, mode, view_only, emergency, reason)
 
     def make(work: Work) -> Made:
         id, until = requests.ask(work, who.id, asked, now)

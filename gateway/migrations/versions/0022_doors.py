@@ -13,7 +13,8 @@ VIEW = sa.table("portal_view", sa.column("id"), sa.column("start_url", sa.String
 
 def upgrade() -> None:
     op.add_column("portal_view", sa.Column("doors", sa.JSON(none_as_null=True)))
-    op.add_column("launch", sa.Column("view", sa.String(60)))
+    for table in ("launch", "launch_request"):
+        op.add_column(table, sa.Column("view", sa.String(60)))
     work = op.get_bind()
     for row in work.execute(sa.select(VIEW).where(VIEW.c.start_url.is_not(None))).all():
         work.execute(sa.update(VIEW).where(VIEW.c.id == row.id).values(doors={"": row.start_url}))
@@ -25,5 +26,6 @@ def downgrade() -> None:
     work = op.get_bind()
     for row in work.execute(sa.select(VIEW).where(VIEW.c.doors.is_not(None))).all():
         work.execute(sa.update(VIEW).where(VIEW.c.id == row.id).values(start_url=row.doors.get("")))
-    op.drop_column("launch", "view")
+    for table in ("launch_request", "launch"):
+        op.drop_column(table, "view")
     op.drop_column("portal_view", "doors")
