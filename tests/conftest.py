@@ -1,6 +1,5 @@
 """Every test that asks for `app` gets an application on a fresh copy of a filled database, on each kind of database."""
 
-import gc
 import os
 import secrets
 import shutil
@@ -14,15 +13,14 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import make_url
-from werkzeug.routing import Rule
 
 from gateway import clock, create_app, migrations
 from gateway.audit.operations import Keys, Stamp
 from gateway.db import Database
-from gateway.i18n import catalog
+from gateway.identity import passwords
 from gateway.portal.registry import discover
 from gateway.settings import Settings
-from gateway.web.jinja import Templates
+from tests import quick
 from tests.canaries import Canaries
 from tests.house import Browser, fill
 
@@ -33,38 +31,7 @@ SECRET, AUDIT = (
 TEST_DATABASE = os.environ.get("TEST_DATABASE_URL")
 KINDS = ["sqlite", "postgresql"]
 
-# An application that goes leaves much behind: looking for it at the usual pace takes a quarter of the time of a test.
-gc.set_threshold(100_000)
-
 _portals = cache(discover)
-_compile, _compiled = Rule._compile_builder, {}
-
-
-def _compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """Compile the builder of each address once: most of what one application after the other costs."""
-    key = (rule.rule, append_unknown, tuple(rule._trace), tuple((rule.defaults or {}).items()))
-    if key not in _compiled:
-        _compiled[key] = _compile(rule, append_unknown)
-    return _compiled[key]
-
-
-Rule._compile_builder = _compile_once  # type: ignore[method-assign]
-
-_compile_template, _templates = Templates.compile, {}
-
-
-def _compile_template_once(
-    templates: Templates, source: Any, name: str | None = None, filename: str | None = None, *more: bool
-) -> Any:
-    """Compile each template once for each language and its catalogue, whatever application asks."""
-    language = templates.language or catalog.language()
-    key = (source, name, filename, language, catalog._catalog(language), more)
-    if key not in _templates:
-        _templates[key] = _compile_template(templates, source, name, filename, *more)
-    return _templates[key]
-
-
-Templates.compile = _compile_template_once  # type: ignore[method-assign,assignment]
 
 
 def settings_for(url: str, **more: Any) -> Settings:
@@ -184,11 +151,22 @@ def new_browser(app: Flask) -> Callable[[], Browser]:
 
 
 @pytest.fixture
+def hashing_for_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets every password take the time and memory that it takes."""
+    monkeypatch.setattr(passwords, "_verified", quick.verified)
+
+
+@pytest.fixture
 def in_mid_step() -> Iterator[None]:
     """Let time go on from the fifth second of a step of thirty, so that no code grows old within a test."""
     now = clock.now().timestamp()
     with time_machine.travel(now - now % 30 + 5):
         yield
+
+
+def pytest_configure() -> None:
+    """Make the tests quick; not what else takes its settings from here."""
+    quick.hurry()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

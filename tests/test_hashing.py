@@ -18,6 +18,7 @@ from tests.cast import ABC, PASSWORD
 from tests.house import Browser, form_token, rows
 
 NewBrowser = Callable[[], Browser]
+pytestmark = pytest.mark.usefixtures("hashing_for_real")
 
 
 @contextmanager

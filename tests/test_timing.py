@@ -18,6 +18,7 @@ from tests.house import Browser, add_identity, change, working
 
 SAMPLES, WARM_UPS, TRIES = 200, 10, 3
 NEAR = 0.05
+pytestmark = pytest.mark.usefixtures("hashing_for_real")
 CAUSES = {
     "unknown login": ("nobody", PASSWORD),
     "wrong password": ("abc", "wrong"),
