@@ -147,6 +147,7 @@ def tidy(house: House) -> None:
     with house.database.writing() as work:
         house.stamped(work, Stamp())
         visits.end_over(work, now)
+        support.end_lapsed(work, now)
         for room in (sessions, outbox, throttle, second_factor, api_tokens, answers, requests, support, alarms):
             room.forget_old(work, now)
         links.forget_old(work, now - sessions.KEPT)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import Table, delete, text, update
+from sqlalchemy import Table, delete, select, text, update
 
 from gateway import clock
 from gateway.access.operations import set_portal_view
@@ -17,7 +17,7 @@ from gateway.db import new_id
 from gateway.identity.models import Identity, Session
 from tests.cast import ABC, EVE, GLOBEX, HELEN, JOHN, MARK, ROOT
 from tests.elsewhere import register
-from tests.house import Browser, change, counting, house_of, visit_of, working
+from tests.house import Browser, change, counting, house_of, rows, visit_of, working
 from tests.test_lists import faults, plan_of, sent
 from tests.test_record import busy_visit, lines_of, many, next_of
 
@@ -198,6 +198,46 @@ def test_the_customer_reads_who_came_in_when_where_how_why_and_what_was_changed_
     assert "full access · view only Default role" in individual
     assert "Reason none given" in individual
     assert "Nothing was changed." in individual
+
+
+def test_what_was_refused_in_a_visit_never_hides_what_was_changed__IMP_14(
+    app: Flask, root: Browser, abc: Browser
+) -> None:
+    visit = visit_of(root.open("abc", "pbx"))
+    profile, extension = f"{visit}/portals/self-care/profile", f"{visit}/portals/pbx/configuration/extensions/abc-100"
+    token = root.token(extension)
+    for _ in range(52):
+        assert root.client.post(profile, data={"csrf_token": token}).status_code == 403
+    assert root.post(extension, {"number": "100", "name": "Hidden", "version": "1"}).status_code == 303
+    (told,) = visits_of(abc.get(SUPPORT).text)
+    assert "1 change" in told
+    assert "these are the first" not in told
+    assert "Nothing was changed." not in told
+    (row,) = [line for line in lines_of(root.get("/admin/audit").text) if "Visit Rosa Root for" in line]
+    assert "pbx.extension.changed" in row
+    assert "there are more" in row
+
+
+def test_of_very_many_changes_the_first_are_told_and_that_there_are_more(
+    app: Flask, root: Browser, abc: Browser
+) -> None:
+    root.open("abc", "pbx")
+    (launch,) = [row.launch_id for row in rows(app, select(EVENTS.c.launch_id).where(EVENTS.c.event == "visit.start"))]
+    about = {"actor_id": "root", "subject_id": "abc", "customer_id": "abc", "launch_id": launch}
+    many(app, 51, event="pbx.extension.changed", **about)
+    (told,) = visits_of(abc.get(SUPPORT).text)
+    assert "50 changes · these are the first" in told
+
+
+def test_a_visit_that_went_on_to_a_portal_elsewhere_says_where_its_changes_stand(
+    app: Flask, root: Browser, abc: Browser
+) -> None:
+    tickets = register(app)
+    handle = visit_of(root.open("abc", "pbx")).removeprefix("/as/")
+    tickets.enter(root, login_hint=f"visit:{handle}")
+    (told,) = visits_of(abc.get(SUPPORT).text)
+    assert "What was changed there stands in that portal." in told
+    assert "Nothing was changed." not in told
 
 
 def test_a_visit_to_a_portal_elsewhere_is_listed_and_says_where_its_changes_stand(

@@ -100,6 +100,7 @@ def test_a_face_imports_no_other_rooms_face(path: str, tree: ast.Module) -> None
                 ("admin", "people"),
                 ("self_care", "people"),
                 ("people", "identity"),
+                ("launch", "identity"),
                 ("trust", "identity"),
                 ("admin", "trust"),
                 ("account", "identity"),

@@ -47,6 +47,10 @@ def test_an_emergency_opens_without_consent_is_told_by_mail_and_says_so_everywhe
         (row,) = recorded(app, event)
         assert row.details["emergency"] is True
     assert rows(app, select(Session.emergency).where(Session.actor_id == "root"))[0].emergency is True
+    abc = Browser(app)
+    abc.log_in(ABC)
+    for listed in (abc.get(PAGE).text, root.get("/admin/audit").text.split("<tbody>")[1]):
+        assert "emergency, without consent" in listed
 
 
 @pytest.mark.parametrize("reason", ["", "   "])

@@ -17,6 +17,7 @@ from gateway.identity.models import Identity, Kind, Realm
 from gateway.mail.models import Mail
 from portals.pbx.models import Call, Extension
 from tests.cast import ABC, EVE, HELEN, JOHN, MARK, ROOT
+from tests.consent import ask, set_class
 from tests.house import ADMIN_DEFAULT, Browser, add_identity, house_of, rows, working
 from tests.programs import Program
 from tests.second_factor import set_up
@@ -74,7 +75,11 @@ def lived(app: Flask, new_browser: NewBrowser) -> None:
     networks = {"login": "john", "role": "itlead", "trusted_networks": "192.0.2.0/24;", "second_factor": "yes"}
     assert root.post(f"{page}/self-care", networks).status_code == 303
     helen.log_in(HELEN)
+    with working(app) as work:
+        work.execute(update(Identity).where(Identity.id == "abc").values(support_mail=True))
     helen.open("john", "pbx")
+    set_class(app, "consent")
+    assert ask(helen, "john", "John Canary lost his phone").location.endswith("?done=asked")
 
 
 def test_an_individual_is_erased_and_only_ids_stay(app: Flask, lived: None) -> None:

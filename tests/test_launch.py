@@ -11,6 +11,7 @@ from sqlalchemy import event, select, update
 
 from gateway import clock
 from gateway.access.operations import set_portal_enabled, set_portal_view
+from gateway.audit.alarms import Alarm
 from gateway.audit.models import AuditEvent
 from gateway.identity import operations
 from gateway.identity.models import CustomerStatus, Gateway, Identity, Session
@@ -196,6 +197,15 @@ def test_a_launch_is_good_for_one_landing__LT_04(helen: Browser, app: Flask) -> 
     helen.client.set_cookie(name, token)
     assert helen.get(land).status_code == 403
     assert len(rows(app, select(AuditEvent).where(AuditEvent.event == "launch.replay"))) == 1
+
+
+def test_a_landing_that_a_rule_refuses_is_no_replay_and_rings_no_bell__LT_14(helen: Browser, app: Flask) -> None:
+    land = helen.launch("abc", "pbx").location
+    change(app, "abc", status=CustomerStatus.CLOSED)
+    assert helen.get(land).status_code == 403
+    refused = rows(app, select(AuditEvent.event, AuditEvent.reason).where(AuditEvent.outcome == "refused"))
+    assert refused == [("launch.refused", "customer-closed")]
+    assert rows(app, select(Alarm.kind)) == []
 
 
 def test_thirty_landings_of_one_token_at_once_have_one_winner__LT_05(

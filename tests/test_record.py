@@ -134,7 +134,7 @@ def test_visits_stay_one_line_across_pages_whatever_happens_meanwhile(app: Flask
     visits = [line for line in seen if "Visit Rosa Root for" in line]
     assert len(visits) == 2
     assert len([line for line in seen if "test.event" in line and line not in visits]) == 67
-    assert "These are the first; there are more." in visits[0]
+    assert "Of each kind of event the first are shown; there are more." in visits[0]
 
 
 def test_filters_find_a_visit_by_what_happened_in_it_once(app: Flask, root: Browser) -> None:

@@ -1,8 +1,10 @@
 """Support access on consent: the window, who asks for it, and what ends with it."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
-from gateway import cli, clock
+from gateway import cli, clock, worker
 from gateway.access import support
 from gateway.access.models import SupportRequest
 from gateway.access.operations import set_portal_view
@@ -32,6 +34,14 @@ def helen(new_browser: NewBrowser) -> Browser:
     """Helen of the help desk, logged in."""
     found = new_browser()
     found.log_in(HELEN)
+    return found
+
+
+@pytest.fixture
+def root(new_browser: NewBrowser) -> Browser:
+    """Root, logged in."""
+    found = new_browser()
+    found.log_in(ROOT)
     return found
 
 
@@ -85,6 +95,63 @@ def test_a_window_that_runs_out_ends_visits_for_good__IMP_13(app: Flask, helen: 
     let_in(abc)
     assert helen.get(visit).status_code == 303
     assert [row.reason for row in recorded(app, "visit.end")] == ["consent-missing"]
+
+
+def test_the_end_by_the_customer_is_not_put_down_to_the_customers_address(app: Flask, helen: Browser) -> None:
+    set_class(app, "consent")
+    abc = Browser(app, REMOTE_ADDR="203.0.113.50", HTTP_USER_AGENT="Customers/1")
+    abc.log_in(ABC)
+    let_in(abc)
+    helen.open("abc", "pbx")
+    abc.post(f"{PAGE}/close", page=PAGE)
+    (ended,) = recorded(app, "visit.end")
+    assert (ended.actor_id, ended.address, ended.agent) == ("helen", None, None)
+    let_in(abc)
+    visit = visit_of(helen.open("abc", "pbx"))
+    helen.post(f"{visit}/end", page=f"{visit}/portals/pbx/overview")
+    assert recorded(app, "visit.end")[-1].address == "127.0.0.1"
+
+
+def test_visits_end_within_a_minute_of_the_window_though_nobody_asks_for_a_page__IMP_13(
+    app: Flask, root: Browser, helen: Browser, abc: Browser
+) -> None:
+    root.open("john", "pbx", emergency="y", reason="Fire")
+    for subject in ("globex", "abc"):
+        change(app, subject, support_until=clock.now() + timedelta(hours=1))
+        helen.open(subject, "pbx")
+    worker.tidy(house_of(app))
+    assert recorded(app, "visit.end") == []
+    change(app, "abc", support_until=clock.now())
+    worker.tidy(house_of(app))
+    (ended,) = recorded(app, "visit.end")
+    assert (ended.actor_id, ended.subject_id, ended.reason) == ("helen", "abc", "consent-missing")
+    assert abc.get(PAGE).text.count("still open") == 1
+    set_class(app, "open")
+    worker.tidy(house_of(app))
+    assert len(recorded(app, "visit.end")) == 1
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 201, "a\u202eb", "Ticket\n\nURGENT: go to http://evil.example"])
+def test_a_click_without_a_good_reason_is_refused_beside_it_and_keeps_what_was_chosen(
+    app: Flask, root: Browser, reason: str
+) -> None:
+    set_class(app, "reason")
+    refused = root.launch("abc", "pbx", mode="full", view_only="y", reason=reason, next="/admin/customers?q=abc")
+    assert refused.status_code == 422
+    page = refused.text
+    field = page.split('id="reason-abc"')[1].split("</div>")[0]
+    assert f'value="{escape(reason.strip())}"' in field
+    assert 'aria-invalid="true"' in field
+    assert 'id="reason-abc-errors"' in field
+    assert re.search(r'name="mode" value="full" checked', page)
+    assert re.search(r'name="view_only" value="y" checked', page)
+    assert 'name="next" value="/admin/customers?q=abc"' in page
+    assert recorded(app, "launch.started") == []
+    set_class(app, "consent")
+    refused = root.launch("abc", "pbx", emergency="y", reason=reason)
+    assert refused.status_code == 422
+    assert '<details class="emergency" open>' in refused.text
+    assert 'id="emergency-abc-errors"' in refused.text
 
 
 def test_a_class_that_turns_to_consent_ends_visits_and_one_that_turns_to_reasons_does_not__IMP_13(
@@ -236,6 +303,25 @@ def test_a_request_that_is_granted_opens_the_menu_and_answers_everybody(
     assert timedelta(hours=23, minutes=55) < left <= timedelta(days=1)
     (row,) = recorded(app, "support.opened")
     assert (row.actor_id, row.customer_id, row.details["request"]) == ("abc", "abc", first)
+
+
+def test_the_reason_that_was_asked_with_is_that_of_the_visits_for_a_day__IMP_14(
+    app: Flask, root: Browser, helen: Browser, abc: Browser
+) -> None:
+    ask(helen, reason="Ticket 7")
+    (request,) = requests(app)
+    answer(abc, request, "day")
+    assert "Ticket 7" in helen.get(helen.open("john", "pbx")).text
+    helen.open("abc", "pbx", reason="Ticket 8")
+    root.open("abc", "pbx")
+    with time_machine.travel(clock.now() + timedelta(hours=25)):
+        later, customer = Browser(app), Browser(app)
+        later.log_in(HELEN)
+        customer.log_in(ABC)
+        let_in(customer)
+        later.open("abc", "pbx")
+    told = [row.details.get("why") for row in recorded(app, "launch.started")]
+    assert told == ["Ticket 7", "Ticket 8", None, None]
 
 
 def test_a_request_that_is_declined_says_so_and_may_be_made_again(app: Flask, helen: Browser, abc: Browser) -> None:

@@ -35,6 +35,14 @@ class Erased:
     rows_kept: int
 
 
+def _leave_out(work: Work, who: Identity) -> None:
+    """Take somebody out of the letters to others: those to their customer about them, or of what they did as staff."""
+    part = "actor" if who.kind is Kind.ADMINISTRATOR else "subject"
+    for letter in work.scalars(select(Mail).where(Mail.given[f"{part}_id"].as_string() == who.id)):
+        reason = {"reason": "–"} if letter.given.get("reason") else {}
+        letter.given = letter.given | {part: "–", f"{part}_id": None} | reason
+
+
 def erase(work: Work, identity_id: str, portals: Iterable[Forget], now: datetime) -> Erased:
     """Erase somebody, a customer with all its individuals and its rows in the portals.
 
@@ -57,6 +65,8 @@ def erase(work: Work, identity_id: str, portals: Iterable[Forget], now: datetime
     accounts = [account_of(who.realm, who.login) for who in people if who.login]
     work.execute(delete(Throttle).where(Throttle.account.in_(accounts)))
     work.execute(delete(Mail).where(Mail.identity_id.in_(ids)))
+    for who in people:
+        _leave_out(work, who)
     kept = forget_people(work, ids)
     for customers_too in (False, True):
         work.execute(delete(Identity).where(Identity.id.in_(ids), (Identity.kind == Kind.CUSTOMER) == customers_too))

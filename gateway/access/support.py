@@ -1,11 +1,11 @@
 """A customer's consent to support access: the window that it opens and closes, and the requests for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
@@ -26,8 +26,9 @@ ASKED_FOR = timedelta(days=7)
 MOST_OPEN = 5
 """How many requests may wait for a customer's answer at a time."""
 KEPT = timedelta(days=30)
+DAY = timedelta(days=1)
 
-_administrator, _subject, _opener = aliased(Identity), aliased(Identity), aliased(Identity)
+_administrator, _subject, _customer, _opener = (aliased(Identity) for _ in range(4))
 _UNANSWERED = SupportRequest.answered_at.is_(None)
 _STATE = (
     select(
@@ -65,6 +66,7 @@ class Asked:
     expires_at: datetime
     answered_at: datetime | None
     granted: bool | None
+    reason: str
 
 
 def state(reader: Connection, customer_id: str) -> AnyRow:
@@ -87,7 +89,7 @@ def is_asked(reader: Connection, customer_id: str, now: datetime) -> bool:
 def asked_by(reader: Connection, customer_id: str, administrator_id: str, now: datetime) -> Asked | None:
     """Return what an administrator asked a customer for last, or None for nothing, or what lapsed."""
     row = reader.execute(
-        select(SupportRequest.created_at, SupportRequest.expires_at, SupportRequest.answered_at, SupportRequest.granted)
+        select(*(getattr(SupportRequest, field.name) for field in fields(Asked)))
         .where(SupportRequest.customer_id == customer_id, SupportRequest.administrator_id == administrator_id)
         .order_by(SupportRequest.created_at.desc())
         .limit(1)
@@ -95,6 +97,13 @@ def asked_by(reader: Connection, customer_id: str, administrator_id: str, now: d
     if row is None or (row.answered_at is None and row.expires_at <= now):
         return None
     return Asked(*row)
+
+
+def reason_granted(reader: Connection, customer_id: str, administrator_id: str, now: datetime) -> str | None:
+    """Return for what reason an administrator was let in within the last day, if it was at their own wish."""
+    asked = asked_by(reader, customer_id, administrator_id, now)
+    lately = asked is not None and asked.granted and asked.answered_at is not None and asked.answered_at > now - DAY
+    return asked.reason if asked and lately else None
 
 
 def ask(work: Work, customer_id: str, by: tuple[str, str], subject_id: str, reason: str, now: datetime) -> None:
@@ -117,8 +126,8 @@ def ask(work: Work, customer_id: str, by: tuple[str, str], subject_id: str, reas
     about = {"customer_id": customer_id, "administrator_id": by[0], "subject_id": subject_id}
     work.add(SupportRequest(**about, reason=reason, created_at=now, expires_at=until))
     subject = work.get_one(Identity, subject_id)
-    told = {"actor": by[1], "subject": subject.name, "reason": reason, "until": until.isoformat()}
-    tell(work, customer, Letter.SUPPORT_ASKED, now, by_others=True, **told)
+    who = {"actor": by[1], "actor_id": by[0], "subject": subject.name, "subject_id": subject_id}
+    tell(work, customer, Letter.SUPPORT_ASKED, now, by_others=True, **who, reason=reason, until=until.isoformat())
     stamp: Stamp = work.info["stamp"]
     record(work, "support.asked", of=replace(stamp, subject_id=subject_id, customer_id=customer_id), why=reason)
 
@@ -165,6 +174,20 @@ def end_visits(work: Work, customer_id: str, now: datetime) -> None:
     """End the visits to a customer that its consent carried."""
     people = select(Identity.id).where(Identity.customer_id == customer_id)
     sessions.end_visits(work, Session.subject_id.in_(people) & Session.emergency.is_(False), CONSENT_MISSING, now)
+
+
+def end_lapsed(work: Work, now: datetime) -> None:
+    """End the visits to customers whose window ran out, or whose class has come to ask for consent."""
+    asked = CustomerClass.support_access == SupportAccess.CONSENT
+    shut = or_(_customer.support_until.is_(None), _customer.support_until <= now)
+    lapsed = (
+        select(_subject.id)
+        .join(_customer, _customer.id == _subject.customer_id)
+        .join(CustomerClass, CustomerClass.id == _customer.class_id)
+        .where(_subject.id == Session.subject_id, asked, shut)
+        .exists()
+    )
+    sessions.end_visits(work, Session.emergency.is_(False) & lapsed, CONSENT_MISSING, now)
 
 
 def decline(work: Work, customer_id: str, request_id: str, now: datetime) -> None:

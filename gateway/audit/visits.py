@@ -6,30 +6,32 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from gateway.audit.models import VISITED, AuditEvent
 from gateway.audit.words import CHANGED_IN_VISITS
 from gateway.db import AnyRow
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
-MOST_EVENTS = 50
+MOST_ALIKE = 50
+"""How many events of one name and outcome are told of a visit: no number of others hides them."""
 FRAME = frozenset({"launch.started", "visit.start", "visit.end"})
 
 _EVENT = AuditEvent.__table__
+_ALIKE = (_EVENT.c.launch_id, _EVENT.c.event, _EVENT.c.outcome)
 _TOLD = select(
     _EVENT,
-    func.row_number().over(partition_by=_EVENT.c.launch_id, order_by=_EVENT.c.seq).label("place"),
-    func.count().over(partition_by=_EVENT.c.launch_id).label("events"),
+    func.row_number().over(partition_by=_ALIKE, order_by=_EVENT.c.seq).label("place"),
+    func.count().over(partition_by=_ALIKE).label("alike"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One click of an administrator and what came of it. `inside` are the events within, the first of them first.
+    """One click of an administrator and what came of it.
 
-    `landed_at` is None where nobody got in, `ended_at` where the record has no end: it is open still, or went idle.
-    `more`: `inside` is not all.
+    `inside` are the events within, of each kind the first `MOST_ALIKE`, in their order. `landed_at` is None where
+    nobody got in, `ended_at` where the record has no end: it is open still, or went idle.
     """
 
     launch_id: str
@@ -38,6 +40,7 @@ class Visit:
     portal: str | None
     mode: str | None
     view_only: bool
+    emergency: bool
     role: str | None
     why: str | None
     session: str | None
@@ -46,7 +49,6 @@ class Visit:
     ended_at: datetime | None
     ended_why: str | None
     inside: Sequence[AnyRow]
-    more: bool
 
     def seconds(self) -> int | None:
         """Return how long it took, if it is known."""
@@ -59,14 +61,19 @@ class Visit:
         shown = CHANGED_IN_VISITS | set(of_portals)
         return [row for row in self.inside if row.outcome == "ok" and row.event in shown]
 
+    @staticmethod
+    def are_first(rows: Sequence[AnyRow]) -> bool:
+        """Tell whether there are more events like some of these."""
+        return any(row.alike > MOST_ALIKE for row in rows)
+
 
 def of_launches(reader: Connection, launch_ids: Collection[str]) -> Mapping[str, Visit]:
-    """Return visits by the ids of their launches, in one statement; of a long one the first events, and its end."""
+    """Return visits by the ids of their launches, in one statement; of a long one the first events of each kind."""
     if not launch_ids:
         return {}
     told = _TOLD.where(_EVENT.c.launch_id.in_(launch_ids)).subquery()
-    statement = select(told).where(or_(told.c.place <= MOST_EVENTS, told.c.event == "visit.end"))
-    rows = reader.execute(statement.order_by(told.c.launch_id, told.c.seq)).all()
+    statement = select(told).where(told.c.place <= MOST_ALIKE).order_by(told.c.launch_id, told.c.seq)
+    rows = reader.execute(statement).all()
     return {id: _visit(id, list(found)) for id, found in groupby(rows, lambda row: row.launch_id)}
 
 
@@ -98,6 +105,7 @@ def _visit(launch_id: str, rows: Sequence[AnyRow]) -> Visit:
         portal=(asked or first).portal,
         mode=first.mode,
         view_only=bool(said.get("view_only")),
+        emergency=bool(said.get("emergency")),
         role=said.get("role"),
         why=said.get("why"),
         session=landed.session if landed else None,
@@ -106,5 +114,4 @@ def _visit(launch_id: str, rows: Sequence[AnyRow]) -> Visit:
         ended_at=ended.at if ended else None,
         ended_why=ended.reason if ended else None,
         inside=[row for row in rows if row.event not in FRAME],
-        more=first.events > len(rows),
     )

@@ -191,7 +191,10 @@ def end_all_own(work: Work, subject_id: str, now: datetime, but: bytes | None = 
 
 
 def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
-    """End the live visits that `which` (a condition on sessions) picks, each with its row in the record."""
+    """End the live visits that `which` (a condition on sessions) picks, each with its row in the record.
+
+    Somebody else's address and browser are not put down as those of the administrator who is out.
+    """
     live = (Session.scope == Scope.VISIT) & Session.ended_at.is_(None) & which
     ended = work.execute(
         update(Session)
@@ -207,8 +210,9 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
     ).all()
     if ended:
         elsewhere.end(work, ExternalSession.session_key.in_([row.key for row in ended]), why, now)
+    stamp: Stamp = work.info["stamp"]
     for row in ended:
-        stamp: Stamp = work.info["stamp"]
+        by_others = stamp.actor_id not in (None, row.actor_id)
         record(
             work,
             "visit.end",
@@ -221,8 +225,8 @@ def end_visits(work: Work, which: object, why: str, now: datetime) -> int:
                 mode=row.mode,
                 launch_id=row.launch_id,
                 session=row.id,
-                address=stamp.address,
-                agent=stamp.agent,
+                address=None if by_others else stamp.address,
+                agent=None if by_others else stamp.agent,
                 request_id=stamp.request_id,
             ),
         )

@@ -6,6 +6,7 @@ from wtforms.validators import Length
 
 from gateway.access.doors import LONGEST_NAME
 from gateway.i18n.catalog import N_
+from gateway.identity.forms import plain_text, stripped
 
 
 class LaunchForm(FlaskForm):
@@ -16,5 +17,9 @@ class LaunchForm(FlaskForm):
     mode = HiddenField()
     view_only = HiddenField()
     emergency = HiddenField()
-    reason = StringField(N_("Reason"), validators=[Length(max=200)])
+    reason = StringField(
+        N_("Reason"),
+        filters=[stripped],
+        validators=[Length(max=200, message=N_("At most 200 characters.")), plain_text],
+    )
     next = HiddenField()

@@ -175,7 +175,9 @@ def _tell(work: Work, launch: AnyRow, subject: Subject, portal_title: str | None
         now,
         by_others=True,
         actor=names[launch.actor_id],
+        actor_id=launch.actor_id,
         subject=subject.name,
+        subject_id=subject.id,
         portal=portal_title,
         mode=launch.mode,
         view_only=launch.view_only,
@@ -188,9 +190,9 @@ def _flag(emergency: bool) -> dict[str, Any]:
     return {"emergency": True} if emergency else {}
 
 
-def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str | None) -> None:
+def refuse_landing(work: Work, launch: AnyRow, subject: Subject | None, code: str | None, *, is_replay: bool) -> None:
     """Put a landing that may not be (any more) on the record; `code` is None for what is used up or too old."""
-    name = "launch.replay" if launch.landed_at else "launch.refused" if code else "launch.expired"
+    name = "launch.replay" if is_replay else "launch.refused" if code else "launch.expired"
     about = _about(work.info["stamp"], launch.actor_id, subject, launch.portal, launch.mode, launch.id)
     record(work, name, outcome="refused", reason=code, of=about)
 

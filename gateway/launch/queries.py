@@ -95,7 +95,10 @@ _LANDING = Prepared(
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Somebody whose portals may be opened, with what decides about it; `wants_mail`: the customer is told by mail."""
+    """Somebody whose portals may be opened, with what decides about it.
+
+    `on_consent`: the customer's class asks for it. `wants_mail`: the customer is told by mail.
+    """
 
     id: str
     kind: Kind
@@ -107,6 +110,7 @@ class Subject:
     has_default_role: bool
     standing: Standing
     facts: Facts
+    on_consent: bool
     levels: Compiled
     portals_off: frozenset[str]
     wants_mail: bool
@@ -225,6 +229,7 @@ def subject_from(reader: Connection, rights: Rights, row: Any, now: datetime) ->
             row.support_access is SupportAccess.REASON,
             consent_missing(row.support_access, row.support_until, now),
         ),
+        on_consent=row.support_access is SupportAccess.CONSENT,
         levels=role_levels(rights, reader, row.kind, row.role_id, row.role_version, allowed),
         portals_off=defaults.portals_off,
         wants_mail=bool(row.support_mail),

@@ -60,9 +60,11 @@ def _tokens() -> Tokens:
     return Tokens(current.house().settings.derived_keys("launch"), "launch", operations.GOOD_FOR)
 
 
-def start() -> Response:
-    """Answer the click: `POST /admin/launches`, hung on the console by its portal."""
-    form = LaunchForm()
+def start(form: LaunchForm) -> Response:
+    """Answer the click: `POST /admin/launches`, hung on the console by its portal.
+
+    Raises `Invalid` for what it cannot read, and where a reason is missing.
+    """
     if not form.validate():
         raise Invalid({name: [str(text) for text in texts] for name, texts in form.errors.items()})
     who, now = current.visitor(), current.now()
@@ -95,9 +97,11 @@ def start() -> Response:
         operations.refuse(work, who, subject, portal.slug if portal else None, mode, code)
         work.commit()
         raise LaunchRefused(code)
-    reason = (form.reason.data or "").strip() or None
+    reason = form.reason.data
     if reason is None and (facts.reason_required or emergency):
         raise Invalid({"reason": [queries.SAY_WHY]})
+    if reason is None and subject.on_consent:
+        reason = support.reason_granted(reader, str(subject.customer_id), who.id, now)
     started = operations.start(
         work,
         who,
@@ -143,7 +147,7 @@ def land() -> Response:
     code = _landing_refusal(who, launch.actor_session_key, subject, launch, portal)
     if taken is None or code is not None or subject is None:
         work.rollback()
-        operations.refuse_landing(work, launch, subject, code)
+        operations.refuse_landing(work, launch, subject, code, is_replay=taken is None and launch.landed_at is not None)
         work.commit()
         raise LaunchRefused(code or "token-refused")
     title = portal.title if portal else None

@@ -43,8 +43,9 @@ class Teller:
         return _(found.title) if found else slug or "–"
 
     def elsewhere(self, visit: Visit) -> bool:
-        """Tell whether a visit was to a portal elsewhere, whose changes are on no record of ours."""
-        return isinstance(self.portals.portals.get(visit.portal or ""), External)
+        """Tell whether a visit entered a portal elsewhere, whose changes are on no record of ours."""
+        outside = isinstance(self.portals.portals.get(visit.portal or ""), External)
+        return outside or any(row.event == "external.entered" for row in visit.inside)
 
     def role(self, visit: Visit) -> str:
         """Return the role that a visit worked with."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -13,7 +14,7 @@ from gateway.portal.registry import discover
 from tests.browser.conftest import NEEDS_CHROMIUM
 from tests.cast import ABC, HELEN, ROOT, Member
 from tests.conftest import settings_for
-from tests.consent import PAGE, set_class
+from tests.consent import PAGE, recorded, set_class
 from tests.house import change
 
 LogIn = Callable[[Page, Member], None]
@@ -70,6 +71,13 @@ def test_access_is_asked_for_granted_used_and_taken_back_in_mid_visit__IMP_13(
     page.locator('nav a[href$="/portals/pbx/calls"]').click()
     expect(page).to_have_url(re.compile("ended=consent-missing"))
     expect(page.get_by_role("status")).to_contain_text("on consent only")
+
+    customer.goto(f"{address}{PAGE}")
+    told = customer.locator(".visits > li")
+    for words in ("Helen Desk · Cloud-Telefonanlage", "zugewiesene Rolle", "Ticket 4711", "Es wurde nichts geändert."):
+        expect(told).to_contain_text(words)
+    (began,) = [row.at for row in recorded(on_consent, "visit.start")]
+    expect(told).to_contain_text(f"{began.astimezone(ZoneInfo('Europe/Prague')):%d.%m.%Y %H:%M}")
 
 
 def test_a_decline_is_seen_where_the_answer_is_waited_for(

@@ -29,6 +29,7 @@ from gateway.identity.password_rules import Rules, offered_password, password_fa
 from gateway.identity.standing import Standing
 from gateway.launch import queries as launches
 from gateway.launch import views as launch
+from gateway.launch.forms import LaunchForm
 from gateway.paging import COUNT_LIMIT, Page
 from gateway.people.queries import Wanted, kept_out
 from gateway.people.queries import individuals as people_of
@@ -165,8 +166,13 @@ def log_in_menu(id: str) -> Response:
     return menu(subject_at(id))
 
 
-def menu(subject: launches.Subject, refused: AskForm | None = None, status: int = 200) -> Response:
-    """Draw the menu of somebody: a page, or only the menu for the popover that asks for it."""
+def menu(
+    subject: launches.Subject, refused: AskForm | None = None, status: int = 200, again: LaunchForm | None = None
+) -> Response:
+    """Draw the menu of somebody: a page, or only the menu for the popover that asks for it.
+
+    `refused` asked for consent, `again` for a portal, each with a reason that is not right.
+    """
     people, more_url = [], None
     if subject.kind is Kind.CUSTOMER:
         id = subject.id
@@ -179,7 +185,8 @@ def menu(subject: launches.Subject, refused: AskForm | None = None, status: int 
             "admin/_menu.html" if "X-Fragment" in request.headers else "admin/log_in.html",
             offer=offer,
             asking=asking(str(subject.customer_id), offer, refused),
-            here=back_url,
+            again=again,
+            here=(again.next.data if again else None) or back_url,
             back_url=back_url,
         ),
         status,
@@ -191,8 +198,20 @@ def menu(subject: launches.Subject, refused: AskForm | None = None, status: int 
 @bp.post("/launches")
 @belongs_to("customers", needs=Level.VIEW)
 def start_launch() -> Response:
-    """Answer the click; what may be opened is asked of the offer, not of the level of this page."""
-    return launch.start()
+    """Answer the click; what may be opened is asked of the offer, not of the level of this page.
+
+    Where a reason has to be given, what is wrong with it is said beside it.
+    """
+    form = LaunchForm()
+    try:
+        return launch.start(form)
+    except Invalid as invalid:
+        subject = subject_at((form.subject.data or "").replace("\0", ""))
+        asked = subject.facts.reason_required or form.emergency.data == "y"
+        if set(invalid.errors) != {"reason"} or not asked:
+            raise
+        form.reason.errors = invalid.errors["reason"]
+        return menu(subject, status=422, again=form)
 
 
 def _row(customer_id: str) -> AnyRow:

@@ -81,9 +81,9 @@ def allow_address(id: str, individual: str | None = None) -> tuple[str, int] | R
     row = row_of(id, individual)
     address, work, now = form_text("address"), current.writer(), current.now()
     holder = row.id if row.provider_networks else row.customer_id
-    note = _("Let in for one hour, for %(name)s") % {"name": row.name}
+    note = _("Let in for one hour")
     try:
-        networks.allow(work, holder, address, now + ALLOWED_FOR, note[:200], now)
+        networks.allow(work, holder, address, now + ALLOWED_FOR, note, now)
     except Invalid as invalid:
         work.rollback()
         return _page(case_of(row, "", "", None), address, invalid.errors["address"][0]), 422
