@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
 
 from gateway import clock, worker
 from gateway.audit.alarms import Alarm, AlarmKind, raise_alarm
@@ -164,6 +165,23 @@ def test_a_patrol_rings_the_bell_once_a_day_where_the_record_does_not_hold(app: 
         worker.patrol(house, walk)
         worker.patrol(house, walk)
     assert raised(app) == [("chain", "", 2)]
+
+
+def test_a_fault_that_could_not_be_told_is_told_by_the_next_patrol(app: Flask, new_browser: NewBrowser) -> None:
+    house = house_of(app)
+    walk = Patrol(house.audit_keys)
+    new_browser().log_in(HELEN)
+    with house.database.write_engine.begin() as connection:
+        connection.execute(update(AuditEvent).values(reason="bent"))
+        connection.exec_driver_sql("ALTER TABLE alarm RENAME TO alarm_away")
+    with pytest.raises(DBAPIError):
+        worker.patrol(house, walk)
+    with house.database.write_engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE alarm_away RENAME TO alarm")
+    for _ in range(3):
+        worker.patrol(house, walk)
+    assert raised(app) == [("chain", "", 1)]
+    assert len(rows(app, select(AuditEvent.seq).where(AuditEvent.event == "audit.broken"))) == 1
 
 
 @pytest.mark.parametrize("what", ["changed", "cut short", "headless"])
