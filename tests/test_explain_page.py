@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from gateway import clock
 from gateway.access.operations import set_portal_enabled
+from gateway.admin.refusals import REASONS
 from gateway.audit.models import AuditEvent
 from gateway.audit.operations import Stamp, record
 from gateway.identity import networks
@@ -17,6 +18,7 @@ from gateway.identity.models import CustomerStatus, Identity, NetworkList, Trust
 from tests.cast import ABC, AUDREY, EVE, HELEN, JOHN, ROOT, Member
 from tests.house import Browser, change, counting, rows, value, working
 from tests.programs import Program
+from tests.second_factor import log_in_with, set_up, wrong
 from tests.test_lists import faults, plan_of, sent
 
 NewBrowser = Callable[[], Browser]
@@ -37,6 +39,13 @@ def trust(app: Flask, identity: str, which: NetworkList = NetworkList.PROVIDER) 
     """Let somebody in from 10.0.0.0/8 only."""
     with working(app) as work:
         networks.save(work, identity, which, ["10.0.0.0/8"], None, clock.now())
+
+
+def logged_in(app: Flask, member: Member) -> Browser:
+    """Return a browser of somebody who is logged in."""
+    found = Browser(app)
+    assert found.log_in(member).status_code == 303
+    return found
 
 
 def refused_from(app: Flask, member: Member, address: str) -> None:
@@ -125,6 +134,28 @@ def test_failed_log_ins_stand_there_with_the_true_reason(app: Flask, root: Brows
     assert "The password was wrong." in page
     assert page.count("The individual is suspended.") == 3
     assert "The password was wrong." not in root.get(CUSTOMER).text
+
+
+@pytest.mark.parametrize("cause", ["wrong", "used", "clock", "wait", "locked", "broken", "passkey"])
+def test_a_refused_second_factor_stands_there_with_the_true_reason(app: Flask, root: Browser, cause: str) -> None:
+    about = Stamp(realm="self-care", actor_id="john", subject_id="john", customer_id="abc", address=OUTSIDE)
+    with working(app) as work:
+        record(work, "factor.refused", outcome="refused", reason=cause, of=about)
+    for path in (INDIVIDUAL, "/admin/customers/abc", "/admin/customers/abc/individuals/john"):
+        page = root.get(path).text
+        assert REASONS[cause] in page, path
+        assert "/admin/audit?event=login.refused" not in page, path
+    (told,) = Program(app, "root").get("/individuals/john/explain").json["refused"]
+    assert (told["address"], told["detail"]) == (OUTSIDE, REASONS[cause])
+
+
+def test_wrong_codes_of_the_app_stand_there(app: Flask, root: Browser, in_mid_step: None) -> None:
+    key, _codes = set_up(logged_in(app, JOHN))
+    john = Browser(app, REMOTE_ADDR=OUTSIDE)
+    assert log_in_with(john, JOHN, wrong(key)).status_code == 422
+    page = root.get(INDIVIDUAL).text
+    assert "The code of the second factor was wrong." in page
+    assert page.count(f"<bdi>{OUTSIDE}</bdi>") == 1
 
 
 def test_a_refused_address_is_let_in_for_one_hour_by_one_click(app: Flask, root: Browser) -> None:
@@ -310,10 +341,12 @@ def test_a_long_record_costs_the_explainer_no_more(app: Flask, root: Browser) ->
         assert [root.get(path).status_code for path in paths[1:]] == [200, 200]
     assert page.count("<bdi>198.51.100.") >= 6
     assert len(many) == len(few)
-    for path in paths:
+    for path in (*paths, "/admin/customers/abc"):
         for statement, parameters in sent(app, root, path):
             plan = plan_of(app, statement, parameters)
             assert faults(plan) == [], statement
+            if "'factor.refused'" in statement:
+                assert "ix_audit_event_refused" in plan, plan
             if "reason = 'network'" in statement:
                 assert "ix_audit_event_outside" in plan
                 assert "ix_audit_event_at" in plan
