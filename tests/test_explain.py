@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import delete, insert, select, update
 
 from gateway import clock
-from gateway.access.explain import Explanation, Has, Place, Verdict, explain, person
+from gateway.access.explain import Arrival, Explanation, Has, Place, Verdict, explain, person
 from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.models import AllowedRole, ExternalPortal, Role
@@ -203,7 +203,8 @@ def explaining(app: Flask, member: Member, address: str) -> Callable[[Place | No
         wait = throttle.blocked_until(reader, Realm.SELF_CARE, member.login, address, now)
         views = portal_views(reader, row.role_id) if row.role_id else {}
         has = Has(levels_of(house.rights, reader, row), views, off)
-    return lambda place: explain(row, has, place, address, wait if row.login else None, now)
+    arrival = Arrival(address, wait if row.login else None)
+    return lambda place: explain(row, has, place, arrival, now)
 
 
 def seen(app: Flask, member: Member, address: str, paths: Mapping[Asked, str], draws: bool) -> Seen:
