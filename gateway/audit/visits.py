@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
+from gateway.audit.forgetting import is_forgotten
 from gateway.audit.models import VISITED, AuditEvent
 from gateway.audit.words import CHANGED_IN_VISITS
 from gateway.db import AnyRow
@@ -29,7 +30,7 @@ class Visit:
     """One click of an administrator and what came of it. `inside` are the events within, the first of them first.
 
     `landed_at` is None where nobody got in, `ended_at` where the record has no end: it is open still, or went idle.
-    `more`: `inside` is not all.
+    `more`: `inside` is not all. `forgotten`: with which role, why, and whether to look only, is no longer kept.
     """
 
     launch_id: str
@@ -47,6 +48,7 @@ class Visit:
     ended_why: str | None
     inside: Sequence[AnyRow]
     more: bool
+    forgotten: bool
 
     def seconds(self) -> int | None:
         """Return how long it took, if it is known."""
@@ -107,4 +109,5 @@ def _visit(launch_id: str, rows: Sequence[AnyRow]) -> Visit:
         ended_why=ended.reason if ended else None,
         inside=[row for row in rows if row.event not in FRAME],
         more=first.events > len(rows),
+        forgotten=any(is_forgotten(row) for row in (asked, landed) if row),
     )
