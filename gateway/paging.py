@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from gateway.errors import N_, Invalid
@@ -47,15 +47,16 @@ def decode_cursor(text: str, *kinds: type) -> tuple[Any, ...]:
         ):
             raise ValueError(text)
         return tuple(_moment(part) if kind is datetime else part for part, kind in zip(key, kinds, strict=True))
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError, OverflowError) as error:
         raise Invalid({"after": [N_("This page of the list is not known. Start again from its beginning.")]}) from error
 
 
 def _moment(text: str) -> datetime:
+    """Read a moment, in UTC; raises `OverflowError` for one that UTC does not reach."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(text)
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _plain(text: str) -> bool:

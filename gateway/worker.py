@@ -132,8 +132,9 @@ def patrol(house: House, walk: Patrol) -> None:
         return
     log.error("record.broken", seq=fault.seq, what=fault.what)
     with house.database.writing() as work:
-        record(house.stamped(work, Stamp()), "audit.broken", outcome="failed", row=fault.seq, what=fault.what)
+        record(house.stamped(work, Stamp()), "audit.broken", outcome="refused", row=fault.seq, what=fault.what)
         work.commit()
+    walk.told()
 
 
 def tidy(house: House) -> None:

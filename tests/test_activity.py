@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, select, text, update
 from gateway import clock
 from gateway.access.operations import set_portal_view
 from gateway.audit import words
+from gateway.audit.forgetting import forget_people
 from gateway.audit.models import AuditEvent
 from gateway.audit.operations import Stamp, record
 from gateway.db import new_id
@@ -238,6 +239,27 @@ def test_a_visit_that_went_on_to_a_portal_elsewhere_says_where_its_changes_stand
     (told,) = visits_of(abc.get(SUPPORT).text)
     assert "What was changed there stands in that portal." in told
     assert "Nothing was changed." not in told
+
+
+def test_what_is_no_longer_kept_of_a_visit_is_said_so_and_not_called_none__IMP_14(
+    app: Flask, root: Browser, abc: Browser
+) -> None:
+    root.open("john", "pbx", view_only="y", reason="Ticket 4711")
+    busy_visit(root, "john", reason="Ticket 4712")
+    root.open("abc", "pbx")
+    with working(app) as work:
+        forget_people(work, ["john"])
+    known, changed, looked = visits_of(abc.get(SUPPORT).text)
+    assert "Rights assigned role owner Reason none given" in known
+    for visit in (changed, looked):
+        assert (
+            "Rights assigned role · whether view only is no longer kept no longer kept Reason no longer kept" in visit
+        )
+        assert "Ticket" not in visit
+    assert "Extension changed no longer kept" in changed
+    record_page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", root.get("/admin/audit?subject=john").text))
+    assert record_page.count("assigned role · whether view only is no longer kept") == 2
+    assert record_page.count("Reason no longer kept Role no longer kept") == 2
 
 
 def test_a_visit_to_a_portal_elsewhere_is_listed_and_says_where_its_changes_stand(

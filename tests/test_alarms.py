@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
 
 from gateway import clock, worker
 from gateway.audit.alarms import Alarm, AlarmKind, raise_alarm
@@ -16,7 +17,8 @@ from gateway.audit.models import AuditEvent, AuditHead
 from gateway.audit.operations import Stamp, record
 from gateway.audit.patrol import Patrol
 from gateway.paging import PAGE_SIZE
-from tests.cast import ABC, AUDREY, HELEN, ROOT
+from tests.cast import ABC, AUDREY, HELEN, JOHN, ROOT
+from tests.elsewhere import register
 from tests.house import Browser, house_of, rows, working
 from tests.test_launch import token_cookie
 
@@ -86,6 +88,40 @@ def test_more_than_twenty_launches_an_hour_are_one_alarm_and_one_row_of_the_reco
     with time_machine.travel(clock.now() + timedelta(hours=1, minutes=1), tick=False):
         worker.tidy(house_of(app))
     assert raised(app) == [("launches", "helen", 1)]
+
+
+def test_every_alarm_leads_to_the_events_that_raised_it(app: Flask, new_browser: NewBrowser, audrey: Browser) -> None:
+    house, john, helen = house_of(app), new_browser(), new_browser()
+    tickets = register(app)
+    john.log_in(JOHN)
+    code = tickets.code(john)
+    for status in (200, 400):
+        assert tickets.redeem(code).status_code == status
+    helen.log_in(HELEN)
+    land = helen.launch("abc", "pbx").location
+    name, token = token_cookie(helen)
+    helen.get(land)
+    helen.client.set_cookie(name, token)
+    assert helen.get(land).status_code == 403
+    for login in ("abc", "nobody"):
+        for _ in range(6):
+            Browser(app, REMOTE_ADDR="203.0.113.9").post("/login", {"login": login, "password": "wrong"})
+    for _ in range(20):
+        helen.launch("abc", "pbx")
+    worker.tidy(house)
+    with working(app) as work:
+        work.execute(update(AuditEvent).where(AuditEvent.event == "login.ok").values(reason="bent"))
+    worker.patrol(house, Patrol(house.audit_keys))
+    assert {kind for kind, _about, _times in raised(app)} == set(AlarmKind)
+    links = re.findall(r'href="(/admin/audit\?event=[^"]+)"', audrey.get("/admin/alarms").text)
+    assert sorted(link.replace("&amp;", "&") for link in links) == [
+        *("/admin/audit?event=audit.broken", "/admin/audit?event=external.refused&portal=tickets"),
+        *("/admin/audit?event=launch.many&actor=helen", "/admin/audit?event=launch.replay&actor=helen"),
+        *("/admin/audit?event=login.refused", "/admin/audit?event=login.refused&subject=abc"),
+    ]
+    for link in links:
+        page = audrey.get(link.replace("&amp;", "&")).text
+        assert page.count('<th scope="row">') >= 1, link
 
 
 def test_the_bell_hangs_where_the_record_may_be_read(new_browser: NewBrowser) -> None:
@@ -164,6 +200,23 @@ def test_a_patrol_rings_the_bell_once_a_day_where_the_record_does_not_hold(app: 
         worker.patrol(house, walk)
         worker.patrol(house, walk)
     assert raised(app) == [("chain", "", 2)]
+
+
+def test_a_fault_that_could_not_be_told_is_told_by_the_next_patrol(app: Flask, new_browser: NewBrowser) -> None:
+    house = house_of(app)
+    walk = Patrol(house.audit_keys)
+    new_browser().log_in(HELEN)
+    with house.database.write_engine.begin() as connection:
+        connection.execute(update(AuditEvent).values(reason="bent"))
+        connection.exec_driver_sql("ALTER TABLE alarm RENAME TO alarm_away")
+    with pytest.raises(DBAPIError):
+        worker.patrol(house, walk)
+    with house.database.write_engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE alarm_away RENAME TO alarm")
+    for _ in range(3):
+        worker.patrol(house, walk)
+    assert raised(app) == [("chain", "", 1)]
+    assert len(rows(app, select(AuditEvent.seq).where(AuditEvent.event == "audit.broken"))) == 1
 
 
 @pytest.mark.parametrize("what", ["changed", "cut short", "headless"])

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from gateway import clock, worker
 from gateway.audit.models import AuditEvent
+from gateway.audit.patrol import Patrol
 from gateway.identity.factor_models import WrongCodes
 from gateway.identity.models import CustomerClass, CustomerStatus, Gateway
 from gateway.launch.models import Launch
@@ -621,6 +622,14 @@ def person_is_erased(scene: Scene) -> Steps:
     scene.command("identity", "erase", "--login", "mark", "--yes")
 
 
+def record_does_not_hold(scene: Scene) -> Steps:
+    scene.who(JOHN)
+    with working(scene.app) as work:
+        work.execute(update(AuditEvent).values(request_id="bent"))
+    yield
+    worker.patrol(house_of(scene.app), Patrol(house_of(scene.app).audit_keys))
+
+
 JOHN_HIMSELF: dict[str, Any] = {"actor": "john", "subject": "john", "customer": "abc", "realm": "self-care"}
 ABC_ITSELF: dict[str, Any] = {"actor": "abc", "subject": "abc", "customer": "abc", "realm": "self-care"}
 ROOT_ALONE: dict[str, Any] = {
@@ -724,6 +733,7 @@ CASES = [
     Case(administrator_is_made, "administrator.created", **{**ROOT_ALONE, "subject": "?"}),
     Case(administrator_is_made_at_the_server, "administrator.created", **{**NOBODY, **OF_STAFF}, how=""),
     Case(record_is_exported, "audit.exported", **NOBODY, how=""),
+    Case(record_does_not_hold, "audit.broken", **NOBODY, **REFUSED, how=""),
     Case(person_is_erased, "identity.erased", **{**NOBODY, **OF_MARK}, how=""),
 ]
 
@@ -773,7 +783,7 @@ def _check(found: list[Any]) -> None:
         assert len(row.mac) == 64
 
 
-UNEXPLAINED = ("launch.replay", "launch.expired")
+UNEXPLAINED = ("launch.replay", "launch.expired", "audit.broken")
 """Refusals whose name is the reason."""
 
 

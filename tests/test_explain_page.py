@@ -10,13 +10,15 @@ from sqlalchemy import insert, select
 
 from gateway import clock
 from gateway.access.operations import set_portal_enabled
+from gateway.admin.refusals import REASONS
 from gateway.audit.models import AuditEvent
 from gateway.audit.operations import Stamp, record
-from gateway.identity import networks
-from gateway.identity.models import CustomerStatus, Identity, NetworkList, TrustedNetwork
+from gateway.identity import networks, throttle
+from gateway.identity.models import Counted, CustomerStatus, Identity, NetworkList, Realm, Throttle, TrustedNetwork
 from tests.cast import ABC, AUDREY, EVE, HELEN, JOHN, ROOT, Member
 from tests.house import Browser, change, counting, rows, value, working
 from tests.programs import Program
+from tests.second_factor import code, log_in_with, set_up, wrong
 from tests.test_lists import faults, plan_of, sent
 
 NewBrowser = Callable[[], Browser]
@@ -37,6 +39,13 @@ def trust(app: Flask, identity: str, which: NetworkList = NetworkList.PROVIDER) 
     """Let somebody in from 10.0.0.0/8 only."""
     with working(app) as work:
         networks.save(work, identity, which, ["10.0.0.0/8"], None, clock.now())
+
+
+def logged_in(app: Flask, member: Member) -> Browser:
+    """Return a browser of somebody who is logged in."""
+    found = Browser(app)
+    assert found.log_in(member).status_code == 303
+    return found
 
 
 def refused_from(app: Flask, member: Member, address: str) -> None:
@@ -125,6 +134,90 @@ def test_failed_log_ins_stand_there_with_the_true_reason(app: Flask, root: Brows
     assert "The password was wrong." in page
     assert page.count("The individual is suspended.") == 3
     assert "The password was wrong." not in root.get(CUSTOMER).text
+
+
+@pytest.mark.parametrize("cause", ["wrong", "used", "clock", "wait", "locked", "broken", "passkey"])
+def test_a_refused_second_factor_stands_there_with_the_true_reason(app: Flask, root: Browser, cause: str) -> None:
+    about = Stamp(realm="self-care", actor_id="john", subject_id="john", customer_id="abc", address=OUTSIDE)
+    with working(app) as work:
+        record(work, "factor.refused", outcome="refused", reason=cause, of=about)
+    for path in (INDIVIDUAL, "/admin/customers/abc", "/admin/customers/abc/individuals/john"):
+        page = root.get(path).text
+        assert REASONS[cause] in page, path
+        assert "/admin/audit?event=login.refused" not in page, path
+    (told,) = Program(app, "root").get("/individuals/john/explain").json["refused"]
+    assert (told["address"], told["detail"]) == (OUTSIDE, REASONS[cause])
+
+
+def verdict_of(app: Flask, rule: str, query: str = "") -> dict[str, str]:
+    """Return what the call says of John in one rule."""
+    said = Program(app, "root").get(f"/individuals/john/explain{query}").json
+    assert said["opens"] is all(one["verdict"] != "stops" for one in said["rules"])
+    return next(one for one in said["rules"] if one["rule"] == rule)
+
+
+def test_who_waits_elsewhere_is_named_and_stops_nobody_else(app: Flask, root: Browser) -> None:
+    for _ in range(7):
+        Browser(app, REMOTE_ADDR=OUTSIDE).log_in(JOHN, "wrong")
+    logged_in(app, JOHN)
+    page = root.get(INDIVIDUAL).text
+    assert "They can log in: nothing stops them." in page
+    assert f"They need not wait. Whoever tries from <bdi>{OUTSIDE}</bdi> has to wait." in page
+    assert verdict_of(app, "attempts")["verdict"] == "passes"
+    assert OUTSIDE in verdict_of(app, "attempts", "?address=10.0.0.7")["detail"]
+    from_there = verdict_of(app, "attempts", f"?address={OUTSIDE}")
+    assert (from_there["verdict"], from_there["reason"]) == ("stops", "throttled")
+    assert OUTSIDE not in from_there["detail"]
+    assert "They cannot log in." in root.get(f"{INDIVIDUAL}?address={OUTSIDE}").text
+
+
+@pytest.mark.parametrize(("counted", "stops"), [(Counted.LOGIN, True), (Counted.DEVICE, False)])
+def test_who_waits_wherever_they_come_from_is_stopped_with_and_without_an_address(
+    app: Flask, root: Browser, counted: Counted, stops: bool
+) -> None:
+    account, now = throttle.account_of(Realm.SELF_CARE, "john"), clock.now()
+    until = now + timedelta(minutes=10)
+    with working(app) as work:
+        work.add(
+            Throttle(
+                key=throttle.Bucket(counted, account, None).key,
+                counted=counted,
+                account=account,
+                failures=100,
+                since=now,
+                until=until,
+            )
+        )
+    for query in ("", "?address=10.0.0.7"):
+        told = verdict_of(app, "attempts", query)
+        assert told["verdict"] == ("stops" if stops else "passes"), query
+        assert ("In a browser that they used before" in told["detail"]) is not stops
+
+
+def test_who_waits_after_wrong_codes_is_stopped_until_then(app: Flask, root: Browser, in_mid_step: None) -> None:
+    key, _codes = set_up(logged_in(app, JOHN))
+    john = Browser(app)
+    assert log_in_with(john, JOHN, wrong(key)).status_code == 422
+    for _ in range(4):
+        assert john.post("/login/code", {"code": wrong(key)}).status_code == 422
+    assert verdict_of(app, "second-factor")["reason"] == "codes-wait"
+    assert john.post("/login/code", {"code": code(key)}).status_code == 429
+    page = root.get(INDIVIDUAL).text
+    assert "They cannot log in." in page
+    assert "Too many codes were wrong: no other is looked at until" in page
+    assert "Wait until then, or reset the second factor." in page
+    assert "Too many codes were wrong before: this one was not looked at." in page
+    with time_machine.travel(clock.now() + timedelta(seconds=30)):
+        assert verdict_of(app, "second-factor")["verdict"] == "passes"
+
+
+def test_wrong_codes_of_the_app_stand_there(app: Flask, root: Browser, in_mid_step: None) -> None:
+    key, _codes = set_up(logged_in(app, JOHN))
+    john = Browser(app, REMOTE_ADDR=OUTSIDE)
+    assert log_in_with(john, JOHN, wrong(key)).status_code == 422
+    page = root.get(INDIVIDUAL).text
+    assert "The code of the second factor was wrong." in page
+    assert page.count(f"<bdi>{OUTSIDE}</bdi>") == 1
 
 
 def test_a_refused_address_is_let_in_for_one_hour_by_one_click(app: Flask, root: Browser) -> None:
@@ -311,10 +404,12 @@ def test_a_long_record_costs_the_explainer_no_more(app: Flask, root: Browser) ->
         assert [root.get(path).status_code for path in paths[1:]] == [200, 200]
     assert page.count("<bdi>198.51.100.") >= 6
     assert len(many) == len(few)
-    for path in paths:
+    for path in (*paths, "/admin/customers/abc"):
         for statement, parameters in sent(app, root, path):
             plan = plan_of(app, statement, parameters)
             assert faults(plan) == [], statement
+            if "'factor.refused'" in statement:
+                assert "ix_audit_event_refused" in plan, plan
             if "reason = 'network'" in statement:
                 assert "ix_audit_event_outside" in plan
                 assert "ix_audit_event_at" in plan

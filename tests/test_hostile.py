@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
+from gateway.paging import encode_cursor
 from tests.canaries import Canaries
 from tests.cast import ABC, ROOT
 from tests.elsewhere import register
@@ -234,6 +235,13 @@ QUERIES = {
 }
 
 
+OF_MOMENTS = (
+    *("/admin/alarms", "/admin/mail", "/admin/customers/abc/sessions", "/portals/pbx/calls"),
+    *("/portals/pbx/calls?number=555", "/portals/pbx/finance/invoices", "/portals/pbx/finance/payments"),
+)
+"""The lists whose cursors carry a moment."""
+
+
 @pytest.fixture
 def browser_for(app: Flask, new_browser: Callable[[], Browser]) -> Callable[[str], Browser]:
     """Gives root's browser for the console, abc's for the rest."""
@@ -275,6 +283,19 @@ def test_no_value_in_a_form_breaks_a_page__INJ_01__INJ_02__INP_02(
             answer = browser.client.post(path, data=body, content_type="application/x-www-form-urlencoded")
             assert answer.status_code < 500, (path, name)
             assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("path", OF_MOMENTS)
+def test_a_moment_in_a_cursor_that_is_none_or_out_of_reach_is_refused_in_words__INP_01(
+    browser_for: Callable[[str], Browser], path: str
+) -> None:
+    for text, status in (
+        *(("0001-01-01T00:00:00+14:00", 422), ("9999-12-31T23:59:59-14:00", 422), ("2026-01-01T00:00:00", 422)),
+        *(("never", 422), ("0001-01-01T00:00:00+00:00", 200), ("9999-12-31T23:59:59+00:00", 200)),
+        ("2026-01-01T00:00:00+14:00", 200),
+    ):
+        after = f"{'&' if '?' in path else '?'}after={encode_cursor(text, 'y')}"
+        assert browser_for(path).get(f"{path}{after}").status_code == status, text
 
 
 def _quoted(value: bytes) -> bytes:

@@ -6,7 +6,7 @@ Nothing is decided here: each rule asks the function that the log-in or the guar
 import enum
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select
@@ -20,11 +20,11 @@ from gateway.access.rights import INDIVIDUALS, SELF_CARE
 from gateway.access.roles import View
 from gateway.access.structure import Structure
 from gateway.access.visitor import closed, level_at
-from gateway.db import Prepared
-from gateway.identity import networks, second_factor
+from gateway.db import AnyRow, Prepared
+from gateway.identity import networks, second_factor, throttle, wrong_codes
 from gateway.identity.factor_models import WrongCodes
 from gateway.identity.inheritance import in_force, says
-from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Realm
+from gateway.identity.models import Counted, CustomerClass, Gateway, Identity, Kind, Realm
 from gateway.identity.standing import Standing, lapsed, log_in_refusal, must_change, standing_of
 
 _customer, _handed_out = aliased(Identity), aliased(AllowedRole)
@@ -52,7 +52,8 @@ _PERSON = Prepared(
         _customer.support_until,
         _customer.support_mail,
         *second_factor.COLUMNS,
-        exists().where(WrongCodes.identity_id == Identity.id, WrongCodes.locked_at.is_not(None)).label("codes_locked"),
+        WrongCodes.locked_at.label("codes_locked_at"),
+        WrongCodes.moments.label("wrong_codes"),
         *says(("time_zone", "second_factor"), Identity, _customer, CustomerClass),
         *networks.lists(Identity, _customer),
         Gateway.time_zone.label("gateway_time_zone"),
@@ -70,6 +71,7 @@ _PERSON = Prepared(
     .outerjoin(
         AllowedRole, (AllowedRole.customer_id == Identity.customer_id) & (AllowedRole.role_id == Identity.role_id)
     )
+    .outerjoin(WrongCodes, WrongCodes.identity_id == Identity.id)
     .join(Gateway, Gateway.id == 1)
     .where(Identity.id == bindparam("id"))
 )
@@ -112,6 +114,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """From which `address` somebody comes (None: it is not known), until when an attempt from there has to wait, and
+    every wait of their login, as the throttle has them (`waiting`).
+    """
+
+    address: str | None
+    wait_until: datetime | None = None
+    waiting: Sequence[AnyRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Has:
     """What somebody's role gives: the levels that count, what stands in it for each portal, and the portals off."""
 
@@ -142,21 +155,16 @@ def person(reader: Connection, identity_id: str) -> Any:
     return _PERSON.one_or_none(reader, {"id": identity_id})
 
 
-def explain(
-    row: Any, has: Has, place: Place | None, address: str | None, wait_until: datetime | None, now: datetime
-) -> Explanation:
-    """Explain whether whoever a row of `person` is about gets in, and to a place (None: only whether they get in).
-
-    `address` is where they come from, None: unknown; `wait_until` what the throttle says.
-    """
-    rules = list(_entering(row, address, wait_until, now))
+def explain(row: Any, has: Has, place: Place | None, arrival: Arrival, now: datetime) -> Explanation:
+    """Explain whether whoever a row of `person` is about gets in, and to a place (None: only whether they get in)."""
+    rules = list(_entering(row, arrival, now))
     if place is None:
         return Explanation(rules, None)
     rules += _rights(row, has, place)
     return Explanation(rules, max(level_at(has.levels, (), place.slug, node) for node in place.nodes))
 
 
-def _entering(row: Any, address: str | None, wait_until: datetime | None, now: datetime) -> Iterator[Rule]:
+def _entering(row: Any, arrival: Arrival, now: datetime) -> Iterator[Rule]:
     yield _rule("login", None if row.login else "no-login", "login", login=row.login)
     status = log_in_refusal(row.customer_status, Standing.ACTIVE)
     yield _rule("customer", status, str(row.customer_status), customer=row.customer_name)
@@ -164,10 +172,10 @@ def _entering(row: Any, address: str | None, wait_until: datetime | None, now: d
         zone = in_force(row, "time_zone", row.gateway_time_zone).value
         standing = log_in_refusal(None, standing_of(row, now))
         yield _rule("individual", standing, "active", since=row.activates_on, until=row.expires_on, zone=zone)
-    yield _networks(row, address, now)
-    yield _rule("attempts", "throttled" if wait_until else None, "none", until=wait_until)
+    yield _networks(row, arrival.address, now)
+    yield _attempts(arrival)
     yield _password(row, now)
-    yield _second_factor(row)
+    yield _second_factor(row, now)
 
 
 def _networks(row: Any, address: str | None, now: datetime) -> Rule:
@@ -186,6 +194,16 @@ def _networks(row: Any, address: str | None, now: datetime) -> Rule:
     return _rule("networks", outside, "inside", **about)
 
 
+def _attempts(arrival: Arrival) -> Rule:
+    """Say whether they have to wait: from their address, or wherever they come from. Who waits elsewhere is named."""
+    until = {one.counted: one.until for one in arrival.waiting}
+    here = throttle.source_of(arrival.address) if arrival.address else None
+    elsewhere = [one.source for one in arrival.waiting if one.counted == Counted.PAIR and one.source != here]
+    wait_until = arrival.wait_until or until.get(Counted.LOGIN)
+    about = {"until": wait_until, "elsewhere": elsewhere or None, "known": until.get(Counted.DEVICE)}
+    return _rule("attempts", "throttled" if wait_until else None, "none", **about)
+
+
 def _password(row: Any, now: datetime) -> Rule:
     if not row.has_passkey:
         if row.password_hash is None:
@@ -198,14 +216,18 @@ def _password(row: Any, now: datetime) -> Rule:
     return _rule("password", None, "passkey" if row.password_hash is None else "set")
 
 
-def _second_factor(row: Any) -> Rule:
+def _second_factor(row: Any, now: datetime) -> Rule:
     factor = second_factor.of_row(row)
     origin = in_force(row, "second_factor", None).origin if factor.required else "chosen"
     about = {"origin": str(origin), "customer": row.customer_name, "class": row.class_name}
+    if factor.due(passed=False) == "code" and not factor.passkey:
+        if row.codes_locked_at is not None:
+            return _rule("second-factor", "codes-locked", "", **about)
+        usable_from = datetime.fromtimestamp(wrong_codes.usable_from(row.wrong_codes or ()), UTC)
+        if usable_from > now:
+            return _rule("second-factor", "codes-wait", "", until=usable_from, **about)
     if factor.due(passed=True) == "enrol":
         return Rule("second-factor", Verdict.STEP, "passkey" if factor.lacks_passkey else "enrol", about)
-    if factor.asked and row.codes_locked and not factor.passkey:
-        return _rule("second-factor", "codes-locked", "", **about)
     return _rule("second-factor", None, "asked" if factor.asked else "not-asked", **about)
 
 

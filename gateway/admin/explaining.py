@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.access.acting import CONSOLE
 from gateway.access.delegation import Levels
-from gateway.access.explain import Explanation, Has, Place, Rule, Verdict, explain, person
+from gateway.access.explain import Arrival, Explanation, Has, Place, Rule, Verdict, explain, person
 from gateway.access.external import External
 from gateway.access.levels import Level
 from gateway.access.queries import levels_of
@@ -114,7 +114,7 @@ def case_of(row: Any, slug: str, node: str, address: str | None) -> Case:
         portal,
         place,
         address,
-        explain(row, has, place, address, _wait_until(row, told, address, now), now),
+        explain(row, has, place, Arrival(address, _wait_until(row, address, now), told.waiting), now),
         has,
         levels_of(rights, reader, row, full=True),
         told,
@@ -186,10 +186,8 @@ def _outside(row: Any, now: datetime) -> list[Outside]:
     ]
 
 
-def _wait_until(row: Any, told: Refusals, address: str | None, now: datetime) -> datetime | None:
-    """Return until when a log-in is not looked at: from an address, or where none is known from anywhere."""
-    if row.login is None:
+def _wait_until(row: Any, address: str | None, now: datetime) -> datetime | None:
+    """Return until when a log-in from an address is not looked at."""
+    if row.login is None or address is None:
         return None
-    if address is not None:
-        return throttle.blocked_until(current.reader(), Realm.SELF_CARE, row.login, address, now)
-    return told.waiting[0].until if told.waiting else None
+    return throttle.blocked_until(current.reader(), Realm.SELF_CARE, row.login, address, now)

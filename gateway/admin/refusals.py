@@ -18,7 +18,6 @@ LOOKED_BACK = timedelta(days=30)
 SHOWN = 10
 REASONS: Mapping[str, str] = {
     "wrong-password": N_("The password was wrong."),
-    "wrong-code": N_("The code of the second factor was wrong."),
     "no-password": N_("No password is set."),
     "password-unused": N_("The password that staff set has lapsed: it was not used within three days."),
     "suspended": N_("The individual is suspended."),
@@ -28,8 +27,15 @@ REASONS: Mapping[str, str] = {
     "customer-closed": N_("The customer is closed."),
     "network": N_("The address is not in the trusted networks."),
     "throttled": N_("Too many attempts before: this one was not looked at."),
+    "wrong": N_("The code of the second factor was wrong."),
+    "used": N_("The code of the second factor was used before."),
+    "clock": N_("The code was of another time: the clock of their phone is off."),
+    "wait": N_("Too many codes were wrong before: this one was not looked at."),
+    "locked": N_("Too many codes were wrong: none counts any more until the second factor is reset."),
+    "broken": N_("Their authenticator app cannot be checked: its key was tampered with."),
+    "passkey": N_("The passkey was not accepted."),
 }
-"""The causes of refused log-ins, in words."""
+"""The causes of refused log-ins and second factors, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,9 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """What the card of refused log-ins shows. `waiting`: from where, and until when, the login has to wait."""
+    """What the card of refused log-ins shows. `waiting`: from where, and until when, the login has to wait;
+    `record_url` leads to all that the record has of them, since refusals are events of two kinds.
+    """
 
     rows: Sequence[Refused]
     more: bool
@@ -87,13 +95,12 @@ def _refusals(
         names = queries.names(reader, {row.subject_id for row in found})
     seen = current.visitor().level("console", "audit") > Level.FORBIDDEN
     whose = {"subject": login or identity_id} if identity_id else {"customer": login or customer_id}
-    query = {"event": "login.refused", **whose}
     return Refusals(
         [_told(row, names) for row in found[:most]],
         len(found) > most,
         throttle.waiting(reader, Realm.SELF_CARE, login, now) if login else [],
         free_url,
-        f"/admin/audit?{urlencode(query)}" if seen else None,
+        f"/admin/audit?{urlencode(whose)}" if seen else None,
         identity_id is not None,
     )
 

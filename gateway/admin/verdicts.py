@@ -1,6 +1,6 @@
 """What the explainer says: each rule, its verdict and what would change it, as sentences with what they are about."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -84,6 +84,7 @@ SAID: Mapping[tuple[str, str], str] = {
     ("second-factor", "codes-locked"): N_(
         "Too many codes were wrong: none counts any more until the second factor is reset."
     ),
+    ("second-factor", "codes-wait"): N_("Too many codes were wrong: no other is looked at until %(until)s."),
     ("portal", "on"): N_("It is switched on."),
     ("portal", "portal-off"): N_("It is switched off for everybody."),
     ("role", "given"): N_("Their role is %(role)s."),
@@ -133,6 +134,7 @@ CHANGES: Mapping[str, str] = {
     "no-password": N_("Set a password."),
     "password-unused": N_("Set a password again."),
     "codes-locked": N_("Reset the second factor."),
+    "codes-wait": N_("Wait until then, or reset the second factor."),
     "portal-off": N_("Switch the portal on."),
     "portal-down": N_("Have its own server looked at."),
     "role-missing": N_("Give them a role."),
@@ -185,6 +187,11 @@ def _besides(rule: Rule, values: Mapping[str, str]) -> Iterator[Sentence]:
             yield N_("The provider's list: %(provider)s."), values
         if "own" in values:
             yield N_("Their own list: %(own)s."), values
+    if rule.name == "attempts":
+        if "elsewhere" in values:
+            yield N_("Whoever tries from %(elsewhere)s has to wait."), values
+        if "known" in values:
+            yield N_("In a browser that they used before they have to wait until %(known)s."), values
     if rule.name == "second-factor" and rule.reason != "not-asked":
         yield _ORIGINS[values["origin"]], values
 
@@ -198,7 +205,9 @@ def _text(name: str, value: Any, place: Place | None) -> str:
     if isinstance(value, date):
         return formats.day(value)
     if name in ("provider", "own"):
-        return _networks(str(value))
+        return _some(networks.named(str(value)))
+    if name == "elsewhere":
+        return _some(value)
     if name == "decider" and place is not None:
         return title_of(place, str(value))
     return called(str(value)) if name == "role" else str(value)
@@ -213,7 +222,7 @@ def title_of(place: Place, node: str) -> str:
     return " › ".join(_(place.structure.nodes[key].title) for key in keys)
 
 
-def _networks(listed: str) -> str:
-    found = list(networks.named(listed))
+def _some(found: Sequence[str]) -> str:
+    """Return the first of several networks or addresses in one text."""
     more = ["…"] if len(found) > NETWORKS_NAMED else []
     return ", ".join([*found[:NETWORKS_NAMED], *more])

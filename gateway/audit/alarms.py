@@ -23,6 +23,7 @@ class AlarmKind(enum.StrEnum):
     """What is looked out for."""
 
     REPLAY = "replay"
+    ELSEWHERE = "replay-elsewhere"
     THROTTLED = "throttled"
     LAUNCHES = "launches"
     CHAIN = "chain"
@@ -79,7 +80,7 @@ def _alarming(row: Mapping[str, Any]) -> tuple[AlarmKind, str] | None:
     if name == "launch.replay":
         return AlarmKind.REPLAY, row["actor_id"] or row["address"] or ""
     if name == "external.refused" and reason in ("code-replay", "refresh-replay"):
-        return AlarmKind.REPLAY, row["portal"] or ""
+        return AlarmKind.ELSEWHERE, row["portal"] or ""
     if name == "login.refused" and reason == "throttled":
         return AlarmKind.THROTTLED, row["subject_id"] or row["address"] or ""
     if name == "launch.many":

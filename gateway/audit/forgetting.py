@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session as Work
 from gateway.audit.models import AuditEvent
 from gateway.audit.operations import record
 from gateway.audit.verifying import ERASED, FORGOTTEN, to_ranges
+from gateway.db import AnyRow
 
 THINGS = ("role.%", "class.%", "gateway.%", "portal.%")
 """Events whose details are about no person."""
@@ -16,6 +17,11 @@ THINGS = ("role.%", "class.%", "gateway.%", "portal.%")
 _EVENT: Any = AuditEvent.__table__
 _NO_PLACE = {"address": null(), "agent": null(), "place_salt": null()}
 _NO_DETAILS: dict[str, Any] = {"details": {}, "details_salt": null()}
+
+
+def is_forgotten(row: AnyRow) -> bool:
+    """Tell whether the details of a row, if there were any, are no longer kept: their salt is gone, not the digest."""
+    return row.details_salt is None and row.details_digest is not None
 
 
 def forget_places(work: Work, seqs: Collection[int]) -> int:

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.db import Base
 
-LOG_IN_REFUSED = text("event = 'login.refused'")
-"""Which rows the index of refused log-ins holds. A query has to say it in the same words to find them by it."""
+LOG_IN_REFUSED = text("event IN ('factor.refused', 'login.refused')")
+"""Which rows the index of refused log-ins holds, second factors too. A query has to say it in the same words to find
+them by it.
+"""
 
 VISITED = text("event = 'visit.start'")
 """Which rows the index of visits holds."""

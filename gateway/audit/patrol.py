@@ -15,21 +15,21 @@ ROUND = timedelta(days=1)
 
 
 class Patrol:
-    """Where the walk is, and whether it came upon a fault."""
+    """Where the walk is, and whether it came upon a fault that was told."""
 
     def __init__(self, keys: Keys) -> None:
-        self._keys, self._walk, self._broken = keys, Walk(keys), False
+        self._keys, self._walk, self._told = keys, Walk(keys), False
         self._set_out: datetime | None = None
 
     def go_on(self, connection: Connection, now: datetime) -> Fault | None:
-        """Walk on; return a fault that was come upon, which is not looked at again before the next round."""
+        """Walk on; return a fault that was come upon, again and again until `told`."""
         if self._set_out is None or now - self._set_out > ROUND:
-            self._walk, self._set_out, self._broken = Walk(self._keys), now, False
-        if self._broken:
-            return None
-        fault = self._stretch(connection)
-        self._broken = fault is not None
-        return fault
+            self._walk, self._set_out, self._told = Walk(self._keys), now, False
+        return None if self._told else self._stretch(connection)
+
+    def told(self) -> None:
+        """Note that the fault is on the record: it is not looked at again before the next round."""
+        self._told = True
 
     def _stretch(self, connection: Connection) -> Fault | None:
         walk, seen = self._walk, 0

@@ -57,7 +57,9 @@ class Wanted:
 def refused_log_ins(
     reader: Connection, customer_id: str, subject_id: str | None, since: datetime, most: int
 ) -> Sequence[AnyRow]:
-    """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first."""
+    """Return the log-ins refused to a customer and its individuals, or to one of them, the latest first: whether the
+    password was refused or the second factor.
+    """
     statement = (
         select(AuditEvent.at, AuditEvent.subject_id, AuditEvent.address, AuditEvent.reason)
         .where(LOG_IN_REFUSED, AuditEvent.customer_id == customer_id, *_between(since, None))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from gateway.audit.forgetting import is_forgotten
 from gateway.audit.models import VISITED, AuditEvent
 from gateway.audit.words import CHANGED_IN_VISITS
 from gateway.db import AnyRow
@@ -31,7 +32,8 @@ class Visit:
     """One click of an administrator and what came of it.
 
     `inside` are the events within, of each kind the first `MOST_ALIKE`, in their order. `landed_at` is None where
-    nobody got in, `ended_at` where the record has no end: it is open still, or went idle.
+    nobody got in, `ended_at` where the record has no end: it is open still, or went idle. `forgotten`: with which
+    role, why, and whether to look only, is no longer kept.
     """
 
     launch_id: str
@@ -49,6 +51,7 @@ class Visit:
     ended_at: datetime | None
     ended_why: str | None
     inside: Sequence[AnyRow]
+    forgotten: bool
 
     def seconds(self) -> int | None:
         """Return how long it took, if it is known."""
@@ -114,4 +117,5 @@ def _visit(launch_id: str, rows: Sequence[AnyRow]) -> Visit:
         ended_at=ended.at if ended else None,
         ended_why=ended.reason if ended else None,
         inside=[row for row in rows if row.event not in FRAME],
+        forgotten=any(is_forgotten(row) for row in (asked, landed) if row),
     )

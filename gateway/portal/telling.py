@@ -8,6 +8,7 @@ from gateway.access.external import External
 from gateway.access.named import named
 from gateway.access.roles import called
 from gateway.audit import telling, words
+from gateway.audit.forgetting import is_forgotten
 from gateway.audit.visits import Visit
 from gateway.db import AnyRow
 from gateway.i18n.catalog import gettext as _
@@ -33,6 +34,10 @@ class Teller:
         """Return what an event tells."""
         return telling.facts(row.event, row.details, self.names, self.portals.details, self.f, self._only(row.event))
 
+    def forgotten(self, row: AnyRow) -> bool:
+        """Tell whether what an event told is no longer kept."""
+        return is_forgotten(row)
+
     def changes(self, visit: Visit) -> list[AnyRow]:
         """Return what was changed in a visit, as far as customers are shown."""
         return visit.changes(self.portals.events)
@@ -51,6 +56,8 @@ class Teller:
         """Return the role that a visit worked with."""
         if visit.mode == "full":
             return _("Default role")
+        if visit.forgotten:
+            return _("no longer kept")
         return called(visit.role) if visit.role else _("not noted")
 
     def _only(self, event: str) -> Collection[str] | None:
