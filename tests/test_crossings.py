@@ -135,6 +135,25 @@ def test_trusted_networks_that_a_session_did_not_begin_in_end_it_elsewhere__TIP_
     assert "error" in tickets.asked(john, prompt="none")
 
 
+def test_a_portal_is_held_to_where_its_browser_was_let_in_last__TIP_07(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    left = tickets.enter(john)
+    john.client.environ_base.update(ELSEWHERE)
+    with working(app) as work:
+        networks.save(work, "abc", NetworkList.PROVIDER, ["203.0.113.0/24"], None, clock.now())
+    assert john.get("/portals/pbx/overview").status_code == 200
+    held = tickets.enter(john)
+    assert tickets.read(held)["sid"] == tickets.read(left)["sid"]
+    rounds(app)
+    assert tickets.userinfo(held["access_token"]).status_code == 200
+    held = tickets.refresh(held["refresh_token"]).json
+    with working(app) as work:
+        networks.save(work, "abc", NetworkList.PROVIDER, ["127.0.0.0/8"], None, clock.now())
+    assert tickets.userinfo(held["access_token"]).status_code == 401
+    assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
+
+
 def test_the_command_seals_signing_keys_anew_too__KEY_03__KEY_04(make_app: Callable[..., Flask]) -> None:
     register(make_app())
     both = make_app(secret_keys=(NEWER, SECRET))

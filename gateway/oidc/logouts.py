@@ -56,7 +56,7 @@ _LIVE = (
         ExternalSession.told,
         Session.scope.label("session_scope"),
         Session.handle,
-        Session.address,
+        ExternalSession.address,
     )
     .join(Session, Session.key == ExternalSession.session_key)
     .where(ExternalSession.ended_at.is_(None))

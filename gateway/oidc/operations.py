@@ -30,7 +30,7 @@ _HELD = (
     ExternalSession.ended_at,
     Session.scope.label("session_scope"),
     Session.handle,
-    Session.address,
+    ExternalSession.address,
 )
 _CODE: AnySelect = (
     select(AuthorizationCode.__table__, *_HELD)
@@ -56,8 +56,8 @@ class Granted:
     refresh: str
 
 
-def grant(work: Work, who: Visitor, asked: Asked, now: datetime) -> str:
-    """Let somebody into a portal and return the code that its server changes for tokens.
+def grant(work: Work, who: Visitor, asked: Asked, now: datetime, address: str | None) -> str:
+    """Let somebody at `address` into a portal and return the code that its server changes for tokens.
 
     Of several visits of one administrator's log-in, a portal holds one: it is told that an earlier one is over.
     """
@@ -68,7 +68,7 @@ def grant(work: Work, who: Visitor, asked: Asked, now: datetime) -> str:
         which = (ExternalSession.portal == asked.portal) & ExternalSession.session_key.in_(beside)
         elsewhere.end(work, which, "another-visit", now)
     code = new_secret()
-    sid = _begun(work, who, asked.portal, now)
+    sid = _begun(work, who, asked.portal, now, address)
     work.add(
         AuthorizationCode(
             key=key_of(code),
@@ -158,23 +158,29 @@ def held(reader: Connection, sid: str, portal: str) -> AnyRow | None:
     return reader.execute(_SESSION.where(which)).one_or_none()
 
 
-def _begun(work: Work, who: Visitor, portal: str, now: datetime) -> str:
-    """Return the id of the live session of `who` at a portal, a new one where there is none."""
-    live = select(ExternalSession.id).where(
-        ExternalSession.session_key == who.session_key,
-        ExternalSession.portal == portal,
-        ExternalSession.ended_at.is_(None),
+def _begun(work: Work, who: Visitor, portal: str, now: datetime, address: str | None) -> str:
+    """Return the id of the live session of `who` at a portal, a new one where there is none; either is at `address`."""
+    go_on = (
+        update(ExternalSession)
+        .where(
+            ExternalSession.session_key == who.session_key,
+            ExternalSession.portal == portal,
+            ExternalSession.ended_at.is_(None),
+        )
+        .values(address=address)
+        .returning(ExternalSession.id)
     )
-    found = work.scalars(live).one_or_none()
+    found = work.scalars(go_on).one_or_none()
     if found is not None:
         return found
-    made = ExternalSession(portal=portal, session_key=who.session_key, subject_id=who.id, created_at=now)
+    key, id = who.session_key, who.id
+    made = ExternalSession(portal=portal, session_key=key, subject_id=id, created_at=now, address=address)
     try:
         with work.begin_nested():
             work.add(made)
             work.flush()
     except IntegrityError:
-        return work.scalars(live).one()
+        return work.scalars(go_on).one()
     return made.id
 
 
@@ -200,8 +206,8 @@ def _granted(work: Work, reader: Connection, rights: Rights, row: Any, nonce: st
 def _who(reader: Connection, rights: Rights, row: Any, now: datetime) -> tuple[Visitor | None, str]:
     """Return who has a session at a portal just now, or why nobody has: asked as at every page of the gateway.
 
-    Who asks is the portal's server, so the address that trusted networks are held to is the one that the session began
-    with.
+    Who asks is the portal's server, so the address that trusted networks are held to is the one at which the browser
+    was let in last.
     """
     if row.ended_at is not None:
         return None, "ended"

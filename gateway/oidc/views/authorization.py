@@ -64,7 +64,7 @@ def _enter(asked: Asked) -> Response:
         operations.refuse(work, asked.portal, why)
         work.commit()
         raise Refused("temporarily_unavailable" if why == "portal-off" else "access_denied", why)
-    code = operations.grant(work, who, asked, current.now())
+    code = operations.grant(work, who, asked, current.now(), current.address())
     work.commit()
     return _back(asked.redirect_uri, code=code)
 
