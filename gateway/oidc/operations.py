@@ -59,9 +59,11 @@ class Granted:
 def grant(work: Work, who: Visitor, asked: Asked, now: datetime, address: str | None) -> str:
     """Let somebody at `address` into a portal and return the code that its server changes for tokens.
 
-    Of several visits of one administrator's log-in, a portal holds one: it is told that an earlier one is over.
+    Of several visits of one administrator's log-in, a portal holds one: it is told that an earlier one is over. Those
+    that come at once come one after the other.
     """
     if who.visit is not None:
+        work.execute(select(Session.key).where(Session.key == who.visit.parent_key).with_for_update(key_share=True))
         beside = select(Session.key).where(
             Session.parent_key == who.visit.parent_key, Session.key != who.session_key, Session.ended_at.is_(None)
         )
@@ -114,7 +116,7 @@ def redeem(
         if row.used_at is not None or row.expires_at >= now:
             _replayed(work, row, "code-replay", now)
         raise Refused("invalid_grant", "the code was used before, or is too old")
-    return _granted(work, reader, rights, row, row.nonce, now)
+    return _granted(work, row, *_who(reader, rights, row, now), row.nonce, now)
 
 
 def refresh(work: Work, reader: Connection, rights: Rights, portal: str, token: str, now: datetime) -> Granted:
@@ -130,11 +132,11 @@ def refresh(work: Work, reader: Connection, rights: Rights, portal: str, token: 
     if not rows_changed(work.execute(update(RefreshToken).where(unused).values(used_at=now))):
         _replayed(work, row, "refresh-replay", now)
         raise Refused("invalid_grant", "this refresh token was used before")
-    granted = _granted(work, reader, rights, row, None, now)
-    if now - granted.who.last_seen_at > sessions.SEEN_AGAIN:
-        visit = granted.who.visit
-        sessions.seen(work, [row.session_key, visit.parent_key] if visit else [row.session_key], now)
-    return granted
+    who, why = _who(reader, rights, row, now)
+    if who is not None and now - who.last_seen_at > sessions.SEEN_AGAIN:
+        # First ours, then the one on it, in the order in which they end: else each would wait for the other.
+        sessions.seen(work, [row.session_key, who.visit.parent_key] if who.visit else [row.session_key], now)
+    return _granted(work, row, who, why, None, now)
 
 
 def present(reader: Connection, rights: Rights, portal: str, sid: str, now: datetime) -> Visitor | None:
@@ -184,8 +186,7 @@ def _begun(work: Work, who: Visitor, portal: str, now: datetime, address: str | 
     return made.id
 
 
-def _granted(work: Work, reader: Connection, rights: Rights, row: Any, nonce: str | None, now: datetime) -> Granted:
-    who, why = _who(reader, rights, row, now)
+def _granted(work: Work, row: Any, who: Visitor | None, why: str, nonce: str | None, now: datetime) -> Granted:
     if who is None:
         elsewhere.end(work, ExternalSession.id == row.session_id, why, now)
         raise Refused("invalid_grant", f"the session is over ({why})")
