@@ -439,10 +439,20 @@ def test_nothing_that_a_portal_holds_opens_anything_but_userinfo__POR_04(
     client = app.test_client()
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert client.get("/portals/pbx/overview", headers=bearer).status_code == 303
-    assert client.get(f"/oidc/userinfo?access_token={tokens['access_token']}").status_code == 401
     assert client.post("/oidc/userinfo", data={"access_token": tokens["access_token"]}).status_code == 401
     assert client.post("/oidc/userinfo", headers=bearer).status_code == 200
     assert client.get("/oidc/userinfo").headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_an_access_token_in_the_address_is_refused_and_kept_nowhere__TOK_07(
+    app: Flask, tickets: Elsewhere, john: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, client = tickets.enter(john)["access_token"], app.test_client()
+    for name in ("access_token", "token"):
+        assert client.get(f"/oidc/userinfo?{name}={token}").status_code == 401
+        assert client.post(f"/oidc/userinfo?{name}={token}").status_code == 401
+    said = capsys.readouterr()
+    assert token not in str(rows(app, select(AuditEvent.__table__))) + said.out + said.err
 
 
 def test_an_access_token_is_good_for_a_minute(tickets: Elsewhere, john: Browser) -> None:
