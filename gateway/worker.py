@@ -36,21 +36,22 @@ log = structlog.get_logger()
 ROUND_SECONDS = 2
 SWEEP_SECONDS = 10
 TIDY_SECONDS = 60
+MAIL_SECONDS = 5
 
 
 def run(house: House, portals: Sequence[Portal]) -> None:
-    """Go round for ever. A database that is away for a while ends nothing: the next round tries again."""
+    """Go round for ever, log-outs first. A database that is away for a while ends nothing: the next round goes on."""
     swept = tidied = 0.0
     walk = Patrol(house.audit_keys)
     sweep = Sweep(house, portals)
     while True:
         try:
-            answer_resets(house)
-            send_mail(house)
             if time.monotonic() - swept > SWEEP_SECONDS:
                 logouts.end_what_is_over(house.database, house.rights, partial(_in_work, house), clock.now())
                 swept = time.monotonic()
             tell_portals_elsewhere(house)
+            answer_resets(house)
+            send_mail(house)
             if time.monotonic() - tidied > TIDY_SECONDS:
                 tidy(house)
                 patrol(house, walk)
@@ -72,13 +73,13 @@ def answer_resets(house: House) -> None:
 
 
 def send_mail(house: House) -> None:
-    """Send every letter that is due; without a mail server they wait."""
+    """Send the letters that are due, for some seconds: log-outs come in between. Without a mail server they wait."""
     url = house.settings.mail_url
     if url is None:
         return
-    server = Server.at(url, house.settings.base_url)
+    server, until = Server.at(url, house.settings.base_url), time.monotonic() + MAIL_SECONDS
     with house.database.reading() as reader:
-        while is_due(reader, clock.now()) and _send_one(house, server):
+        while is_due(reader, clock.now()) and _send_one(house, server) and time.monotonic() < until:
             pass
 
 

@@ -1,22 +1,28 @@
 """Programs and portals elsewhere under the rules of the pages: attempts, trusted networks, proofs, sessions, keys."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, event, select, update
 
 from gateway import clock
+from gateway.access.operations import set_portal_view
 from gateway.audit.models import AuditEvent
-from gateway.identity import api_tokens, networks, sessions
-from gateway.identity.models import LogoutNotice, NetworkList, Session
+from gateway.identity import api_tokens, elsewhere, networks, sessions
+from gateway.identity.models import ExternalSession, LogoutNotice, NetworkList, Session
 from gateway.identity.token_models import ApiToken
+from gateway.oidc import logouts
 from gateway.oidc.models import SigningKey
-from tests.cast import ABC, JOHN, PASSWORD, ROOT, Member
+from tests.cast import ABC, HELEN, JOHN, PASSWORD, ROOT, Member
 from tests.conftest import SECRET
 from tests.elsewhere import register, rounds
-from tests.house import Browser, house_of, rows, working
+from tests.house import Browser, house_of, rows, visit_of, working
 from tests.programs import Program, switch_on, token_for
 
 NewBrowser = Callable[[], Browser]
@@ -110,6 +116,89 @@ def test_a_proof_leaves_sessions_elsewhere_as_they_are(app: Flask, new_browser: 
     assert len(rows(app, select(LogoutNotice.id))) == 1
 
 
+@contextmanager
+def meanwhile(app: Flask, do: Callable[[], Any]) -> Iterator[None]:
+    """Do something between the first two statements that read."""
+    engine, read = house_of(app).database.read_engine, 0
+
+    def note(*_statement: Any) -> None:
+        nonlocal read
+        read += 1
+        if read == 2:
+            do()
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield
+    event.remove(engine, "before_cursor_execute", note)
+    assert read > 1
+
+
+def test_a_session_that_goes_on_under_a_new_id_while_the_worker_looks_is_not_over(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    held = tickets.enter(john)
+    with meanwhile(app, lambda: john.post("/reauthenticate", {"password": PASSWORD})):
+        rounds(app)
+    assert rows(app, select(LogoutNotice.id)) == []
+    assert tickets.refresh(held["refresh_token"]).status_code == 200
+
+
+def test_a_portal_that_asks_anew_while_the_worker_looks_keeps_its_session(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    held, house = tickets.enter(john), house_of(app)
+    with working(app) as work:
+        set_portal_view(work, "itlead", "tickets", {"tickets": "view"})
+
+    def late(do: Callable[[Any], Any]) -> Any:
+        held.update(tickets.refresh(held["refresh_token"]).json)
+        with working(app) as work:
+            return do(work)
+
+    logouts.end_what_is_over(house.database, house.rights, late, clock.now())
+    assert rows(app, select(LogoutNotice.id)) == []
+    assert tickets.refresh(held["refresh_token"]).status_code == 200
+
+
+def test_of_two_visits_that_enter_a_portal_at_once_one_stays(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, helen = register(app), new_browser()
+    helen.log_in(HELEN)
+    visits = [visit_of(helen.open(name, "tickets")) for name in ("john", "mark")]
+
+    def enter(visit: str) -> None:
+        tab = new_browser()
+        handle = visit.removeprefix("/as/")
+        tab.client.set_cookie(f"visit-{handle}", helen.client.get_cookie(f"visit-{handle}").value)
+        assert "code=" in tab.get(tickets.request(login_hint=f"visit:{handle}")).location
+
+    for _ in range(6):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(enter, visits))
+        assert len(rows(app, select(ExternalSession.id).where(ExternalSession.ended_at.is_(None)))) == 1
+        with working(app) as work:
+            work.execute(delete(ExternalSession))
+
+
+def test_a_refresh_waits_for_what_ends_the_log_in_below_it_and_holds_nothing_up(
+    app: Flask, new_browser: NewBrowser
+) -> None:
+    tickets, helen = register(app), new_browser()
+    helen.log_in(HELEN)
+    handle = visit_of(helen.open("john", "tickets")).removeprefix("/as/")
+    held = tickets.enter(helen, login_hint=f"visit:{handle}")
+    with working(app) as work:
+        work.execute(update(Session).values(last_seen_at=clock.now() - timedelta(minutes=2)))
+    with ThreadPoolExecutor(1) as pool:
+        with working(app) as work:
+            work.execute(select(Session.key).where(Session.actor_id.is_(None)).with_for_update()).all()
+            asked = pool.submit(tickets.refresh, held["refresh_token"])
+            time.sleep(0.5)
+            assert elsewhere.end(work, ExternalSession.portal == "tickets", "another-visit", clock.now()) == 1
+        assert asked.result().json["error"] == "invalid_grant"
+
+
 def test_when_everybodys_sessions_end_portals_elsewhere_are_told__SES_08(app: Flask, new_browser: NewBrowser) -> None:
     tickets, john = register(app), new_browser()
     john.log_in(JOHN)
@@ -133,6 +222,25 @@ def test_trusted_networks_that_a_session_did_not_begin_in_end_it_elsewhere__TIP_
         assert len(rows(app, select(LogoutNotice.id))) == over
     assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
     assert "error" in tickets.asked(john, prompt="none")
+
+
+def test_a_portal_is_held_to_where_its_browser_was_let_in_last__TIP_07(app: Flask, new_browser: NewBrowser) -> None:
+    tickets, john = register(app), new_browser()
+    john.log_in(JOHN)
+    left = tickets.enter(john)
+    john.client.environ_base.update(ELSEWHERE)
+    with working(app) as work:
+        networks.save(work, "abc", NetworkList.PROVIDER, ["203.0.113.0/24"], None, clock.now())
+    assert john.get("/portals/pbx/overview").status_code == 200
+    held = tickets.enter(john)
+    assert tickets.read(held)["sid"] == tickets.read(left)["sid"]
+    rounds(app)
+    assert tickets.userinfo(held["access_token"]).status_code == 200
+    held = tickets.refresh(held["refresh_token"]).json
+    with working(app) as work:
+        networks.save(work, "abc", NetworkList.PROVIDER, ["127.0.0.0/8"], None, clock.now())
+    assert tickets.userinfo(held["access_token"]).status_code == 401
+    assert tickets.refresh(held["refresh_token"]).json["error"] == "invalid_grant"
 
 
 def test_the_command_seals_signing_keys_anew_too__KEY_03__KEY_04(make_app: Callable[..., Flask]) -> None:

@@ -102,7 +102,7 @@ FIELDS = {
     "/admin/portals/tickets/structure": ("structure", "version", "confirm"),
     "/admin/portals/tickets/delete": ("version", "confirm"),
     "/admin/portals/iot/enabled": ("enabled",),
-    "/oidc/authorize": ("client_id", "redirect_uri", "state", "scope", "nonce", "login_hint"),
+    "/oidc/authorize": ("client_id", "redirect_uri", "state", "scope", "nonce", "login_hint", "id_token_hint"),
     "/oidc/token": (
         *("grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier", "refresh_token"),
     ),
@@ -188,7 +188,7 @@ QUERIES = {
     "/login/enrol": ("next",),
     "/oidc/authorize": (
         *("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt", "max_age", "login_hint"),
-        *("code_challenge", "code_challenge_method", "resume"),
+        *("code_challenge", "code_challenge_method", "id_token_hint", "resume"),
     ),
     "/oidc/end-session": ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"),
     "/": ("q",),

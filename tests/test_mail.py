@@ -136,6 +136,20 @@ def test_a_server_that_is_away_keeps_nobody_waiting_for_every_letter(make_app: M
     assert sorted(mail.tries for mail in outbox(app)) == [0, 0, 0, 0, 1]
 
 
+def test_a_slow_server_keeps_log_outs_waiting_for_some_seconds_and_not_for_every_letter(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = Sink()
+    monkeypatch.setattr(worker, "MAIL_SECONDS", 0)
+    with listening(sink) as port:
+        app = make_app(mail_url=f"smtp://127.0.0.1:{port}")
+        for _ in range(3):
+            put(app)
+        for sent in (1, 2, 3, 3):
+            send(app)
+            assert len(sink.letters) == sent
+
+
 def test_what_the_server_will_never_take_is_given_up_at_once_and_sent_again_by_hand(
     make_app: MakeApp, new_browser: NewBrowser
 ) -> None:

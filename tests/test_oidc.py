@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -16,6 +17,7 @@ from gateway.access.models import Role
 from gateway.access.operations import set_portal_enabled, set_portal_view
 from gateway.audit.models import AuditEvent
 from gateway.identity.models import ExternalSession, LogoutNotice, Session
+from gateway.oidc import protocol
 from tests.cast import ABC, ADAM, HELEN, JOHN, MARK, PASSWORD, ROOT
 from tests.elsewhere import ISSUER, Elsewhere, register
 from tests.house import Browser, change, form_token, rows, visit_of, working
@@ -100,6 +102,35 @@ def test_a_new_password_on_the_way_leads_on_to_the_portal_too(
     assert due.location == f"/login/password?next={quote(target, safe='/')}"
     new = {"password": "another long enough one", "confirm": "another long enough one"}
     assert stranger.post(due.location, new).location == target
+
+
+def logged_in_on_the_way(browser: Browser, asked: str, login: str = "john") -> dict[str, str]:
+    """Follow a request through the log-in page and return what the portal gets in the end."""
+    page = browser.get(asked).location
+    target = dict(parse_qsl(urlsplit(page).query))["next"]
+    form = {"login": login, "password": PASSWORD, "next": target}
+    assert browser.post("/login", form, page=page).location == target
+    moving = browser.get(target).text.split('content="0; url=')[1].split('"')[0]
+    return dict(parse_qsl(urlsplit(unescape(moving)).query))
+
+
+@pytest.mark.parametrize("state", ["+" * 1000, "/" * 1000, "=&%" * 333, "\u2028" * 300])
+def test_whatever_a_portal_may_ask_survives_the_log_in(tickets: Elsewhere, new_browser: NewBrowser, state: str) -> None:
+    back = logged_in_on_the_way(new_browser(), tickets.request(state=state, nonce="n" * 500, ui_locales="x" * 9000))
+    assert back["state"] == state
+    assert tickets.redeem(back["code"]).status_code == 200
+
+
+def test_a_request_that_is_too_long_for_the_log_in_is_refused_whoever_is_there(
+    tickets: Elsewhere, john: Browser, new_browser: NewBrowser
+) -> None:
+    rest = len(tickets.request(nonce="n").partition("?")[2]) - 1
+    most = (protocol.LONGEST_REQUEST - rest) // len(quote("\u2028"))
+    assert "code" in tickets.asked(john, nonce="\u2028" * most)
+    assert len(new_browser().get(tickets.request(nonce="\u2028" * most)).location) < 8000
+    assert "code" in logged_in_on_the_way(new_browser(), tickets.request(nonce="\u2028" * most))
+    for browser in (john, new_browser()):
+        assert tickets.asked(browser, nonce="\u2028" * (most + 1))["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize("member", [ADAM, MARK], ids=lambda member: member.login)
@@ -235,6 +266,41 @@ def test_a_portal_can_have_the_log_in_proven_again(
         assert said["auth_time"] >= before + 199
         if asked != {"max_age": "0"}:
             assert "code" in tickets.asked(john, max_age="100")
+
+
+def test_a_portal_names_by_a_hint_whom_it_expects(
+    app: Flask, tickets: Elsewhere, john: Browser, new_browser: NewBrowser
+) -> None:
+    hint, abc = tickets.enter(john)["id_token"], new_browser()
+    abc.log_in(ABC)
+    assert "code" in tickets.asked(john, prompt="none", id_token_hint=hint)
+    assert tickets.asked(abc, prompt="none", id_token_hint=hint)["error"] == "login_required"
+    asked = tickets.request(id_token_hint=hint)
+    with time_machine.travel(clock.now() + timedelta(seconds=2)):
+        assert logged_in_on_the_way(abc, asked, login="abc")["error"] == "login_required"
+    with time_machine.travel(clock.now() + timedelta(seconds=4)):
+        back = logged_in_on_the_way(abc, asked)
+    assert tickets.read(tickets.redeem(back["code"], code_verifier=tickets.verifier).json)["sub"] == "john"
+
+
+def test_a_hint_that_names_nobody_asks_for_a_log_in_by_anybody(
+    app: Flask, tickets: Elsewhere, john: Browser, new_browser: NewBrowser
+) -> None:
+    theirs = register(app, "reports").enter(john)["id_token"]
+    for hint in ("e30.e30.e30", theirs):
+        assert tickets.asked(john, prompt="none", id_token_hint=hint)["error"] == "login_required"
+    with time_machine.travel(clock.now() + timedelta(seconds=2)):
+        assert "code" in logged_in_on_the_way(john, tickets.request(id_token_hint="e30.e30.e30"), login="abc")
+
+
+def test_a_hint_in_a_visit_names_who_is_visited(tickets: Elsewhere, john: Browser, new_browser: NewBrowser) -> None:
+    helen = new_browser()
+    helen.log_in(HELEN)
+    handle = visit_of(helen.open("john", "tickets")).removeprefix("/as/")
+    hint = tickets.enter(helen, login_hint=f"visit:{handle}")["id_token"]
+    assert "code" in tickets.asked(helen, login_hint=f"visit:{handle}", id_token_hint=hint)
+    other = visit_of(helen.open("mark", "tickets")).removeprefix("/as/")
+    assert tickets.asked(helen, login_hint=f"visit:{other}", id_token_hint=hint)["error"] == "login_required"
 
 
 def test_a_log_in_before_the_request_is_no_answer_to_it(tickets: Elsewhere, john: Browser) -> None:
@@ -439,10 +505,20 @@ def test_nothing_that_a_portal_holds_opens_anything_but_userinfo__POR_04(
     client = app.test_client()
     bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
     assert client.get("/portals/pbx/overview", headers=bearer).status_code == 303
-    assert client.get(f"/oidc/userinfo?access_token={tokens['access_token']}").status_code == 401
     assert client.post("/oidc/userinfo", data={"access_token": tokens["access_token"]}).status_code == 401
     assert client.post("/oidc/userinfo", headers=bearer).status_code == 200
     assert client.get("/oidc/userinfo").headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_an_access_token_in_the_address_is_refused_and_kept_nowhere__TOK_07(
+    app: Flask, tickets: Elsewhere, john: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, client = tickets.enter(john)["access_token"], app.test_client()
+    for name in ("access_token", "token"):
+        assert client.get(f"/oidc/userinfo?{name}={token}").status_code == 401
+        assert client.post(f"/oidc/userinfo?{name}={token}").status_code == 401
+    said = capsys.readouterr()
+    assert token not in str(rows(app, select(AuditEvent.__table__))) + said.out + said.err
 
 
 def test_an_access_token_is_good_for_a_minute(tickets: Elsewhere, john: Browser) -> None:

@@ -13,17 +13,21 @@ import time_machine
 from flask import Flask
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway import clock
+from gateway.access import external
+from gateway.access.models import Role
+from gateway.access.operations import set_portal_view
+from gateway.access.structure_files import LONGEST_KEY, MOST_NODES
 from gateway.errors import Tampered
 from gateway.keys import Sealed
 from gateway.oidc import claims, keys, logouts, tokens
 from gateway.oidc.models import SigningKey
-from tests.cast import HELEN, JOHN, ROOT
+from tests.cast import ABC, HELEN, JOHN, ROOT
 from tests.conftest import SECRET
 from tests.elsewhere import ISSUER, Elsewhere, register
-from tests.house import Browser, house_of, rows, visit_of, working
+from tests.house import Browser, change, house_of, rows, visit_of, working
 
 NewBrowser = Callable[[], Browser]
 
@@ -272,8 +276,81 @@ def test_the_hint_of_somebody_elses_session_ends_that_portals_session_and_no_log
     assert eve.get("/portals/pbx/overview").status_code == 200
 
 
-def test_a_made_up_hint_counts_as_none(tickets: Elsewhere, john: Browser) -> None:
+def test_a_hint_that_cannot_be_read_logs_out_of_this_browser_and_the_page_says_so(
+    app: Flask, tickets: Elsewhere, john: Browser
+) -> None:
+    register(app, "reports")
     given = tickets.enter(john)
-    page = leave(tickets, john, {"id_token": given["id_token"][:-5] + "AAAAA"})
+    said = "The portal named a session that is not known here."
+    made_up = {"id_token": given["id_token"][:-5] + "AAAAA"}
+    for page in (leave(tickets, john, made_up), leave(tickets, john, given, client_id="reports")):
+        assert said in page.text
+    assert said not in leave(tickets, john, given).text
     assert confirm(john, page).location == "/login?done=logged-out"
     assert john.get("/portals/pbx/overview").status_code == 303
+
+
+def test_the_hint_of_a_visit_that_is_over_leads_back_and_logs_nobody_out(
+    tickets: Elsewhere, new_browser: NewBrowser
+) -> None:
+    helen = new_browser()
+    helen.log_in(HELEN)
+    helen.log_in(JOHN)
+    path = helen.open("john", "pbx")
+    given = tickets.enter(helen, login_hint=f"visit:{visit_of(path).removeprefix('/as/')}")
+    helen.post(f"{visit_of(path)}/end", page=path)
+    assert 'content="0; url=https://tickets.example/bye"' in leave(tickets, helen, given).text
+    assert leave(tickets, helen, given, post_logout_redirect_uri="").location == "/"
+    form = {"id_token_hint": given["id_token"]}
+    assert helen.post("/oidc/end-session/confirm", form, page="/portals/self-care/profile").location == "/"
+    assert helen.get("/portals/pbx/overview").status_code == 200
+    assert helen.get("/admin/customers").status_code == 200
+
+
+def test_the_hint_of_a_session_that_is_over_logs_out_its_own_person_and_nobody_else(
+    tickets: Elsewhere, john: Browser, new_browser: NewBrowser
+) -> None:
+    given = tickets.enter(john)
+    john.post("/logout", page="/portals/self-care/profile")
+    abc = new_browser()
+    abc.log_in(ABC)
+    assert 'content="0; url=https://tickets.example/bye"' in leave(tickets, abc, given).text
+    form = {"id_token_hint": given["id_token"]}
+    assert abc.post("/oidc/end-session/confirm", form, page="/portals/self-care/profile").location == "/"
+    assert abc.get("/portals/pbx/overview").status_code == 200
+    john.log_in(JOHN)
+    assert confirm(john, leave(tickets, john, given)).status_code == 200
+    assert john.get("/portals/pbx/overview").status_code == 303
+
+
+def largest(app: Flask) -> Elsewhere:
+    """Register a portal with as many nodes as one may have, and as long keys, into which customers are let."""
+    keys_of = [f"k{number:0{LONGEST_KEY - 1}}" for number in range(30)]
+    tabs = [{"key": key, "title": "T"} for key in keys_of[1:]]
+    pages = [{"key": key, "title": "P", "tabs": tabs} for key in keys_of[: MOST_NODES // 30]]
+    portal = register(app, "largest")
+    with working(app) as work:
+        external.set_pages(work, "largest", 1, pages)
+        set_portal_view(work, "owner", "largest", {keys_of[0]: "view"})
+    return portal
+
+
+def test_the_longest_id_token_is_read_as_a_hint_too(app: Flask, new_browser: NewBrowser) -> None:
+    portal = largest(app)
+    for id in ("abc", "helen"):
+        change(app, id, name="\U0001f600" * 200)
+    with working(app) as work:
+        work.execute(update(Role).where(Role.id == "owner").values(name="\U0001f600" * 120))
+    helen = new_browser()
+    helen.log_in(HELEN)
+    helen.log_in(ABC)
+    path = helen.open("abc", "pbx")
+    given = portal.enter(helen, login_hint=f"visit:{visit_of(path).removeprefix('/as/')}")
+    assert len(portal.read(given)["levels"]) == MOST_NODES
+    assert 30_000 < len(given["id_token"]) < tokens.LONGEST[tokens.ID_TYPE] * 0.9
+    page = leave(portal, helen, given, post_logout_redirect_uri="https://largest.example/bye")
+    assert "End the visit?" in page.text
+    assert 'content="0; url=https://largest.example/bye"' in confirm(helen, page).text
+    assert portal.userinfo(given["access_token"]).status_code == 401
+    assert helen.get(path).location.startswith("/admin/customers?ended=")
+    assert helen.get("/portals/pbx/overview").status_code == 200

@@ -285,7 +285,8 @@ class Session(Base):
 class ExternalSession(Base):
     """A session at a portal that lives elsewhere, under one of ours and over with it. Its id is the portal's `sid`.
 
-    `redeemed_at` is when the portal first took its tokens; `told` is the digest of what they said of the rights.
+    `redeemed_at` is when the portal first took its tokens; `told` is the digest of what they said of the rights;
+    `address` is where the browser was that was let in last.
     """
 
     __tablename__ = "external_session"
@@ -315,6 +316,7 @@ class ExternalSession(Base):
     redeemed_at: Mapped[datetime | None]
     refreshed_at: Mapped[datetime | None]
     told: Mapped[str | None] = mapped_column(String(64))
+    address: Mapped[str | None] = mapped_column(String(45))
     ended_at: Mapped[datetime | None]
     ended_why: Mapped[str | None] = mapped_column(String(32))
 

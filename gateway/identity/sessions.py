@@ -31,6 +31,7 @@ _PENDING = select(Session.subject_id, Session.stage, Session.started_at, Session
     Session.stage != Stage.LIVE,
     Session.ended_at.is_(None),
 )
+_OWNER = select(Session.subject_id).where(Session.key == bindparam("key"), Session.ended_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ def pending(reader: Connection, scope: Scope, key: bytes, now: datetime) -> Pend
     if row is None or now - row.started_at > PENDING:
         return None
     return Pending(row.subject_id, row.stage is Stage.FACTOR, tuple((row.methods or "").split()))
+
+
+def owner(reader: Connection, key: bytes) -> str | None:
+    """Return whose session, not ended yet, a key opens, or None."""
+    return reader.execute(_OWNER, {"key": key}).scalar_one_or_none()
 
 
 def end(work: Work, key: bytes, why: str, now: datetime) -> bool:

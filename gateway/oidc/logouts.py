@@ -56,7 +56,7 @@ _LIVE = (
         ExternalSession.told,
         Session.scope.label("session_scope"),
         Session.handle,
-        Session.address,
+        ExternalSession.address,
     )
     .join(Session, Session.key == ExternalSession.session_key)
     .where(ExternalSession.ended_at.is_(None))
@@ -129,20 +129,27 @@ def _pause(row: AnyRow) -> timedelta:
     return HEALTH_AFTER_MISS if row.misses else HEALTH_EVERY
 
 
-def _over(reader: Any, rights: Rights, now: datetime) -> list[tuple[str, str]]:
-    """Return (id, why) of the sessions elsewhere under which the ground has gone."""
+def _over(reader: Any, rights: Rights, now: datetime) -> list[tuple[AnyRow, str]]:
+    """Return the sessions elsewhere under which the ground has gone, each with why."""
     found, after = [], ""
     while rows := reader.execute(_LIVE.where(ExternalSession.id > after)).all():
         for row in rows:
             if (why := operations.over(reader, rights, row, now)) is not None:
-                found.append((row.id, why))
+                found.append((row, why))
         after = rows[-1].id
     return found
 
 
-def _end(work: Work, over: Sequence[tuple[str, str]], now: datetime) -> None:
-    for id, why in over:
-        elsewhere.end(work, ExternalSession.id == id, why, now)
+def _end(work: Work, over: Sequence[tuple[AnyRow, str]], now: datetime) -> None:
+    """End what is still as it was found: not what goes on under a new id, was told anew, or let in at a new address."""
+    for row, why in over:
+        as_found = (
+            (ExternalSession.id == row.id)
+            & (ExternalSession.session_key == row.session_key)
+            & ExternalSession.told.is_not_distinct_from(row.told)
+            & ExternalSession.address.is_not_distinct_from(row.address)
+        )
+        elsewhere.end(work, as_found, why, now)
 
 
 def _taken(work: Work, settings: Settings, vault: Vault, now: datetime) -> list[Letter]:

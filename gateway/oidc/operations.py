@@ -30,7 +30,7 @@ _HELD = (
     ExternalSession.ended_at,
     Session.scope.label("session_scope"),
     Session.handle,
-    Session.address,
+    ExternalSession.address,
 )
 _CODE: AnySelect = (
     select(AuthorizationCode.__table__, *_HELD)
@@ -56,19 +56,21 @@ class Granted:
     refresh: str
 
 
-def grant(work: Work, who: Visitor, asked: Asked, now: datetime) -> str:
-    """Let somebody into a portal and return the code that its server changes for tokens.
+def grant(work: Work, who: Visitor, asked: Asked, now: datetime, address: str | None) -> str:
+    """Let somebody at `address` into a portal and return the code that its server changes for tokens.
 
-    Of several visits of one administrator's log-in, a portal holds one: it is told that an earlier one is over.
+    Of several visits of one administrator's log-in, a portal holds one: it is told that an earlier one is over. Those
+    that come at once come one after the other.
     """
     if who.visit is not None:
+        work.execute(select(Session.key).where(Session.key == who.visit.parent_key).with_for_update(key_share=True))
         beside = select(Session.key).where(
             Session.parent_key == who.visit.parent_key, Session.key != who.session_key, Session.ended_at.is_(None)
         )
         which = (ExternalSession.portal == asked.portal) & ExternalSession.session_key.in_(beside)
         elsewhere.end(work, which, "another-visit", now)
     code = new_secret()
-    sid = _begun(work, who, asked.portal, now)
+    sid = _begun(work, who, asked.portal, now, address)
     work.add(
         AuthorizationCode(
             key=key_of(code),
@@ -114,7 +116,7 @@ def redeem(
         if row.used_at is not None or row.expires_at >= now:
             _replayed(work, row, "code-replay", now)
         raise Refused("invalid_grant", "the code was used before, or is too old")
-    return _granted(work, reader, rights, row, row.nonce, now)
+    return _granted(work, row, *_who(reader, rights, row, now), row.nonce, now)
 
 
 def refresh(work: Work, reader: Connection, rights: Rights, portal: str, token: str, now: datetime) -> Granted:
@@ -130,11 +132,11 @@ def refresh(work: Work, reader: Connection, rights: Rights, portal: str, token: 
     if not rows_changed(work.execute(update(RefreshToken).where(unused).values(used_at=now))):
         _replayed(work, row, "refresh-replay", now)
         raise Refused("invalid_grant", "this refresh token was used before")
-    granted = _granted(work, reader, rights, row, None, now)
-    if now - granted.who.last_seen_at > sessions.SEEN_AGAIN:
-        visit = granted.who.visit
-        sessions.seen(work, [row.session_key, visit.parent_key] if visit else [row.session_key], now)
-    return granted
+    who, why = _who(reader, rights, row, now)
+    if who is not None and now - who.last_seen_at > sessions.SEEN_AGAIN:
+        # First ours, then the one on it, in the order in which they end: else each would wait for the other.
+        sessions.seen(work, [row.session_key, who.visit.parent_key] if who.visit else [row.session_key], now)
+    return _granted(work, row, who, why, None, now)
 
 
 def present(reader: Connection, rights: Rights, portal: str, sid: str, now: datetime) -> Visitor | None:
@@ -158,28 +160,33 @@ def held(reader: Connection, sid: str, portal: str) -> AnyRow | None:
     return reader.execute(_SESSION.where(which)).one_or_none()
 
 
-def _begun(work: Work, who: Visitor, portal: str, now: datetime) -> str:
-    """Return the id of the live session of `who` at a portal, a new one where there is none."""
-    live = select(ExternalSession.id).where(
-        ExternalSession.session_key == who.session_key,
-        ExternalSession.portal == portal,
-        ExternalSession.ended_at.is_(None),
+def _begun(work: Work, who: Visitor, portal: str, now: datetime, address: str | None) -> str:
+    """Return the id of the live session of `who` at a portal, a new one where there is none; either is at `address`."""
+    go_on = (
+        update(ExternalSession)
+        .where(
+            ExternalSession.session_key == who.session_key,
+            ExternalSession.portal == portal,
+            ExternalSession.ended_at.is_(None),
+        )
+        .values(address=address)
+        .returning(ExternalSession.id)
     )
-    found = work.scalars(live).one_or_none()
+    found = work.scalars(go_on).one_or_none()
     if found is not None:
         return found
-    made = ExternalSession(portal=portal, session_key=who.session_key, subject_id=who.id, created_at=now)
+    key, id = who.session_key, who.id
+    made = ExternalSession(portal=portal, session_key=key, subject_id=id, created_at=now, address=address)
     try:
         with work.begin_nested():
             work.add(made)
             work.flush()
     except IntegrityError:
-        return work.scalars(live).one()
+        return work.scalars(go_on).one()
     return made.id
 
 
-def _granted(work: Work, reader: Connection, rights: Rights, row: Any, nonce: str | None, now: datetime) -> Granted:
-    who, why = _who(reader, rights, row, now)
+def _granted(work: Work, row: Any, who: Visitor | None, why: str, nonce: str | None, now: datetime) -> Granted:
     if who is None:
         elsewhere.end(work, ExternalSession.id == row.session_id, why, now)
         raise Refused("invalid_grant", f"the session is over ({why})")
@@ -200,8 +207,8 @@ def _granted(work: Work, reader: Connection, rights: Rights, row: Any, nonce: st
 def _who(reader: Connection, rights: Rights, row: Any, now: datetime) -> tuple[Visitor | None, str]:
     """Return who has a session at a portal just now, or why nobody has: asked as at every page of the gateway.
 
-    Who asks is the portal's server, so the address that trusted networks are held to is the one that the session began
-    with.
+    Who asks is the portal's server, so the address that trusted networks are held to is the one at which the browser
+    was let in last.
     """
     if row.ended_at is not None:
         return None, "ended"

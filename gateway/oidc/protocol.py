@@ -23,6 +23,12 @@ VISIT_HINT = "visit:"
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")
 LONGEST = {"state": 1000, "nonce": 500, "scope": 200, "login_hint": 200}
+LONGEST_REQUEST = 4000
+"""Characters of all that is read. A log-in carries it on, quoted once more, in addresses that 8 kB have to hold."""
+READ = (
+    *("client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce"),
+    *("code_challenge", "code_challenge_method", "prompt", "max_age", "login_hint"),
+)
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 FOREVER = 10**9
 NOT_TAKEN = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
@@ -44,7 +50,10 @@ class Refused(PorticoError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A well-formed authorization request. `handle`: of the visit whose cookie counts, instead of any other."""
+    """A well-formed authorization request. `handle`: of the visit whose cookie counts, instead of any other.
+
+    `hint` is an id token that names who is expected, `query` the rest of the request, to come again with.
+    """
 
     portal: str
     redirect_uri: str
@@ -55,6 +64,8 @@ class Asked:
     max_age: int | None
     handle: str | None
     login: str
+    hint: str
+    query: str
 
 
 def once(given: Parameters) -> dict[str, str]:
@@ -97,6 +108,9 @@ def authorization(given: Parameters, portal: str, redirect_uri: str) -> Asked:
     prompt = frozenset(asked.get("prompt", "").split())
     if prompt - PROMPTS or ("none" in prompt and len(prompt) > 1):
         raise Refused("invalid_request", "prompt is none, or of login, consent and select_account")
+    query = urlencode({name: asked[name] for name in READ if name in asked})
+    if len(query) > LONGEST_REQUEST:
+        raise Refused("invalid_request", f"the request has more than {LONGEST_REQUEST} characters")
     hint = asked.get("login_hint", "")
     visit = hint.startswith(VISIT_HINT)
     return Asked(
@@ -109,6 +123,8 @@ def authorization(given: Parameters, portal: str, redirect_uri: str) -> Asked:
         max_age=_seconds(asked.get("max_age")),
         handle=hint.removeprefix(VISIT_HINT) if visit else None,
         login="" if visit else hint,
+        hint=asked.get("id_token_hint", ""),
+        query=query,
     )
 
 

@@ -20,7 +20,8 @@ LOGOUT_SECONDS = 120
 SKEW_SECONDS = 5
 ID_TYPE, ACCESS_TYPE, LOGOUT_TYPE = "JWT", "at+jwt", "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-LONGEST = 8192
+LONGEST = {ACCESS_TYPE: 8192, ID_TYPE: 65536}
+"""Characters. An id token says the level of every node: of three hundred with the longest keys, in some 45,000."""
 
 
 def access_token(key: ECKey, issuer: str, portal: str, sub: str, sid: str, scope: str, now: datetime) -> str:
@@ -71,7 +72,7 @@ def _signed(key: ECKey, issuer: str, type: str, said: dict[str, Any], now: datet
 
 
 def _read(token: str, keys: KeySet, type: str, issuer: str) -> dict[str, Any] | None:
-    if len(token) > LONGEST or not token.isascii():
+    if len(token) > LONGEST[type] or not token.isascii():
         return None
     try:
         read = jwt.decode(token, keys, algorithms=[ALGORITHM])

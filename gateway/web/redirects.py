@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from gateway.identity.models import Scope
 
-LONGEST = 3000
+LONGEST = 4500
 PRINTABLE = {chr(code) for code in range(0x21, 0x7F)} - {"\\"}
 
 

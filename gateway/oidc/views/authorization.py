@@ -9,7 +9,7 @@ from gateway.access.queries import Ended
 from gateway.access.visitor import Visitor
 from gateway.identity import sessions
 from gateway.identity.models import Scope
-from gateway.oidc import claims, operations, protocol
+from gateway.oidc import claims, keys, operations, protocol, tokens
 from gateway.oidc.protocol import Asked, Refused, Unanswerable
 from gateway.oidc.views.common import bp, issuer
 from gateway.portal.guard import resolve
@@ -47,12 +47,15 @@ def authorize_by_form() -> Response:
 
 
 def _enter(asked: Asked) -> Response:
-    who, since = _who(asked), _resumed()
+    who, (since, named) = _who(asked), _resumed()
+    if asked.hint:
+        named = _named(asked)
     fresh = who is not None and since is not None and int(who.started_at.timestamp()) >= since
-    if who is None or not (fresh or _recent(who, asked)):
-        if "none" in asked.prompt or asked.handle is not None:
-            raise Refused("login_required", "nobody is logged in here, or not recently enough")
-        return _log_in_first(asked)
+    expected = who is not None and named in (None, who.id)
+    if who is None or not expected or not (fresh or _recent(who, asked)):
+        if "none" in asked.prompt or asked.handle is not None or (fresh and not expected):
+            raise Refused("login_required", "nobody is logged in here, or somebody else, or not recently enough")
+        return _log_in_first(asked, named)
     house = current.house()
     why = None
     if asked.portal in who.portals_off or asked.portal not in house.rights.externals:
@@ -64,7 +67,7 @@ def _enter(asked: Asked) -> Response:
         operations.refuse(work, asked.portal, why)
         work.commit()
         raise Refused("temporarily_unavailable" if why == "portal-off" else "access_denied", why)
-    code = operations.grant(work, who, asked, current.now())
+    code = operations.grant(work, who, asked, current.now(), current.address())
     work.commit()
     return _back(asked.redirect_uri, code=code)
 
@@ -82,6 +85,12 @@ def _who(asked: Asked) -> Visitor | None:
     return None if isinstance(found, Ended) else found
 
 
+def _named(asked: Asked) -> str:
+    """Return whom a hint names (OpenID Connect Core 1.0, section 3.1.2.1), or nothing if it is not its own."""
+    said = tokens.read_hint(asked.hint, keys.public_keys(current.reader()), issuer())
+    return str(said["sub"]) if said and said["aud"] == asked.portal else ""
+
+
 def _recent(who: Visitor, asked: Asked) -> bool:
     if "login" in asked.prompt:
         return False
@@ -92,17 +101,17 @@ def _resume_tokens() -> Tokens:
     return Tokens(current.house().settings.derived_keys("resume"), "resume", sessions.PENDING * 2)
 
 
-def _resumed() -> int | None:
-    """Return the second at which this request was sent to log in, or None if it was not."""
-    since = _resume_tokens().read(request.args.get("resume", ""), current.now())
-    return int(since) if since else None
+def _resumed() -> tuple[int | None, str | None]:
+    """Return the second at which this request was sent to log in, and whom it named; None for what there is not."""
+    text = _resume_tokens().read(request.args.get("resume", ""), current.now())
+    since, _, named = (text or "").partition(" ")
+    return int(since) if since else None, named or None
 
 
-def _log_in_first(asked: Asked) -> Response:
-    """Send to the log-in page, and back here with a note of since when a log-in counts."""
-    given = [(name, value) for name, value in request.args.items(multi=True) if name != "resume"]
-    resume = _resume_tokens().sign(str(int(current.now().timestamp())))
-    target = f"/oidc/authorize?{urlencode([*given, ('resume', resume)])}"
+def _log_in_first(asked: Asked, named: str | None) -> Response:
+    """Send to the log-in page, and back here with a note of since when a log-in counts, and whose."""
+    resume = _resume_tokens().sign(f"{int(current.now().timestamp())} {named or ''}")
+    target = f"/oidc/authorize?{asked.query}&resume={resume}"
     hint = f"&login={quote(asked.login)}" if asked.login else ""
     return see_other(f"/login?next={quote(target, safe='/')}&again=y{hint}")
 
