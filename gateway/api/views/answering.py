@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, request
@@ -22,6 +22,7 @@ from gateway.web import current
 _VERSION = re.compile(r'"([0-9]{1,9})"')
 Body = dict[str, Any]
 Answer = tuple[Body, int, dict[str, str]]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def tagged(body: Body, version: object) -> Answer:
     return body, 200, {"ETag": f'"{version}"'}
 
 
-def listed(page: Page[AnyRow], shown: Callable[[AnyRow], Body]) -> Body:
+def listed(page: Page[Row], shown: Callable[[Row], Body]) -> Body:
     """Answer a page of a list."""
     return {"items": [shown(row) for row in page.rows], "next": page.after}
 
@@ -101,7 +102,7 @@ def cursor_of(asked: Mapping[str, Any]) -> str | None:
     return asked.get("cursor") or None
 
 
-def with_cursor(read: Callable[[], Page[AnyRow]]) -> Page[AnyRow]:
+def with_cursor(read: Callable[[], Page[Row]]) -> Page[Row]:
     """Read a page; what is wrong with its cursor is said of the parameter as it is called here."""
     try:
         return read()
