@@ -332,6 +332,29 @@ def test_a_refused_call_leaves_its_key_free_and_answers_are_kept_for_a_day(app: 
     assert rows(app, select(func.count()).select_from(IdempotencyKey)) == [(0,)]
 
 
+def test_a_launch_is_given_again_for_as_long_as_it_is_good_and_then_asked_for_anew_once(
+    app: Flask, root: Program
+) -> None:
+    key, body = {"Idempotency-Key": "k1"}, {"subject": "abc", "portal": "pbx"}
+
+    def ask() -> dict[str, Any]:
+        answer = root.post("/launches", body, headers=key)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json
+        return found
+
+    first = ask()
+    with time_machine.travel(clock.now() + timedelta(minutes=9)):
+        assert ask() == first
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        with ThreadPoolExecutor(8) as pool:
+            later = [call.result() for call in [pool.submit(ask) for _ in range(8)]]
+        assert {answer["url"] for answer in later} == {later[0]["url"]} != {first["url"]}
+        assert later[0]["expires_at"] > clock.now().isoformat()
+        assert root.post("/launches", {**body, "portal": ""}, headers=key).status_code == 422
+    assert len(rows(app, select(LaunchRequest.id))) == 2
+
+
 def test_no_password_is_kept_beside_a_key(app: Flask, root: Program) -> None:
     body = {"name": "x", "customer_class": "gold", "login": "x1", "password": "canary canary canary"}
     assert root.post("/customers", body, headers={"Idempotency-Key": "k"}).status_code == 201
@@ -706,6 +729,19 @@ def test_guessing_tokens_is_slowed_down_by_address(app: Flask) -> None:
     statuses = [stranger.open("abc", f"ptc_{number:033}").status_code for number in range(25)]
     assert statuses == [401] * 20 + [429] * 5
     assert stranger.open("abc", "x", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 401
+
+
+def test_guessing_tokens_from_one_network_of_ipv6_counts_as_from_one_address__RATE_03(app: Flask) -> None:
+    stranger = Program(app)
+    statuses = [
+        stranger.open("abc", f"ptc_{number:033}", environ_base={"REMOTE_ADDR": f"2001:db8::{number + 1:x}"}).status_code
+        for number in range(22)
+    ]
+    assert statuses == [401] * 20 + [429] * 2
+    assert stranger.open("abc", "x", environ_base={"REMOTE_ADDR": "2001:db8:0:1::1"}).status_code == 401
+    whoever = [stranger.get("/self", environ_base={"REMOTE_ADDR": f"2001:db8::{n:x}"}).status_code for n in range(1, 9)]
+    assert set(whoever) == {401}
+    assert app.extensions["portico.rates"].count("call", "2001:db8::/64") == 9
 
 
 def test_without_redis_each_process_counts_for_itself(make_app: Callable[..., Flask]) -> None:

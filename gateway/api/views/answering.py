@@ -5,6 +5,7 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -27,10 +28,11 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something new: what it is, and the headers that say where and which version."""
+    """Something new: what it is, the headers that say where and which version, and how long the answer is good."""
 
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    until: datetime | None = None
 
 
 def tagged(body: Body, version: object) -> Answer:
@@ -66,7 +68,9 @@ def once(make: Callable[[Work], Made]) -> Response:
             return _answer(before)
     with_refusals_recorded = changing(make)
     made = with_refusals_recorded(work)
-    answer = {"headers": dict(made.headers), "body": orjson.dumps(made.body).decode()}
+    answer: Body = {"headers": dict(made.headers), "body": orjson.dumps(made.body).decode()}
+    if made.until is not None:
+        answer["until"] = made.until.isoformat()
     if word is not None:
         operations.keep(work, who.id, word, answer)
     work.commit()
