@@ -683,6 +683,7 @@ def test_every_error_is_a_problem_with_the_id_of_its_request__ERR_01(app: Flask,
     answers = [
         Program(app).get("/self"),
         root.get("/nothing"),
+        root.client.get("/api"),
         root.call("TRACE", "/self"),
         root.delete("/customers"),
         root.get("/customers/nothing"),
@@ -693,7 +694,7 @@ def test_every_error_is_a_problem_with_the_id_of_its_request__ERR_01(app: Flask,
         root.call("POST", "/customers", data="x"),
     ]
     statuses = [answer.status_code for answer in answers]
-    assert statuses == [401, 404, 405, 405, 404, 422, 428, 412, 400, 415]
+    assert statuses == [401, 404, 404, 405, 405, 404, 422, 428, 412, 400, 415]
     for answer in answers:
         assert answer.content_type == "application/problem+json"
         assert set(answer.json) - {"errors"} == {"type", "title", "status", "detail", "code", "request_id"}
