@@ -20,7 +20,7 @@ from gateway.access.operations import set_portal_view
 from gateway.api.models import IdempotencyKey
 from gateway.api.operations import forget_old
 from gateway.audit.models import AuditEvent
-from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, SupportAccess
+from gateway.identity.models import CustomerClass, CustomerStatus, Identity, Kind, Realm, SupportAccess
 from gateway.launch.models import LaunchRequest
 from gateway.web import rates
 from tests.cast import ABC, HELEN, JOHN, ROOT
@@ -122,7 +122,7 @@ def test_undeclared_fields_are_refused__INJ_07(app: Flask, root: Program, field:
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "2147483648", "1e30", "NaN", "1_0", "\uff11", "9" * 5000, ""])
 def test_the_size_of_a_page_is_between_1_and_100__INP_01(root: Program, limit: str) -> None:
-    for path in ("/customers", "/individuals", "/audit"):
+    for path in ("/customers", "/individuals", "/audit", "/roles", "/classes"):
         answer = root.call(
             "GET", path, query_string={"limit": limit, "customer": "abc"} if "ind" in path else {"limit": limit}
         )
@@ -132,7 +132,10 @@ def test_the_size_of_a_page_is_between_1_and_100__INP_01(root: Program, limit: s
 
 @pytest.mark.parametrize("query", ["limit=1&limit=2", "q[]=x", "sort=name", "cursor=nonsense", "cursor=W10"])
 def test_a_query_is_read_strictly__INJ_08(root: Program, query: str) -> None:
-    assert root.get(f"/customers?{query}").status_code == 422
+    for path in ("/customers", "/roles", "/classes", "/portals", "/self", "/customers/abc"):
+        answer = root.get(f"{path}?{query}")
+        assert (answer.status_code, len(answer.json["errors"])) == (422, 1), path
+    assert root.call("POST", f"/classes?{query}", {"name": "New", "second_factor": False}).status_code == 422
 
 
 def test_a_list_is_read_to_its_end_by_cursors(app: Flask, root: Program) -> None:
@@ -141,7 +144,16 @@ def test_a_list_is_read_to_its_end_by_cursors(app: Flask, root: Program) -> None
             add_identity(work, Kind.CUSTOMER, f"c{number:02}", f"Customer {number % 5}", "owner", clock.now())
             name = f"Person {number % 5}"
             add_identity(work, Kind.INDIVIDUAL, f"i{number:02}", name, "itlead", clock.now(), customer="abc")
-    for path, expected in (("/customers?", 28), ("/individuals?customer=abc&", 28), ("/audit?", None)):
+            work.add(Role(id=f"r{number:02}", realm=list(Realm)[number % 2], name=f"Role {number}", description=""))
+            work.add(CustomerClass(id=f"k{number:02}", name=f"class {number}", second_factor=False))
+    lists = (("/customers?", 28), ("/individuals?customer=abc&", 28), ("/audit?", None))
+    for path, expected in (
+        *lists,
+        ("/roles?", 33),
+        ("/classes?", 27),
+        ("/roles?q=ROLE%201&", 11),
+        ("/classes?q=Class&", 25),
+    ):
         seen: list[Any] = []
         cursor = ""
         while cursor is not None:
@@ -151,6 +163,25 @@ def test_a_list_is_read_to_its_end_by_cursors(app: Flask, root: Program) -> None
             cursor = page["next"]
         assert len(seen) == len(set(seen))
         assert expected in (None, len(seen))
+
+
+def test_roles_and_classes_are_found_by_part_of_their_names_in_one_order(app: Flask, root: Program) -> None:
+    def names(path: str) -> list[str]:
+        return [item["name"] for item in root.get(path).json["items"]]
+
+    with working(app) as work:
+        for number, name in enumerate(("Äußeres 100%", "ante_room", "Zulu")):
+            work.add(Role(id=f"r{number}", realm=Realm.SELF_CARE, name=name, description=""))
+            work.add(CustomerClass(id=f"k{number}", name=name, second_factor=False))
+    assert names("/classes") == ["ante_room", "Gold", "Standard", "Zulu", "Äußeres 100%"]
+    every = names("/roles")
+    assert (every[0], every[1:3], every[3]) == ("Default role", ["auditor", "helpdesk"], "Default role")
+    assert every[4:] == ["accountant", "ante_room", "itlead", "itsupport", "owner", "Zulu", "Äußeres 100%"]
+    for path in ("/roles", "/classes"):
+        assert names(f"{path}?q=ÄUSSERES") == names(f"{path}?q=100%25") == ["Äußeres 100%"]
+        assert names(f"{path}?q=E_R") == ["ante_room"]
+        assert root.get(f"{path}?q=nothing").json == {"items": [], "next": None}
+        assert root.get(f"{path}?limit=1&cursor=bm9uc2Vuc2U").status_code == 422
 
 
 def test_an_exact_login_comes_first_among_customers(root: Program) -> None:
@@ -299,6 +330,29 @@ def test_a_refused_call_leaves_its_key_free_and_answers_are_kept_for_a_day(app: 
         forget_old(work, clock.now() + timedelta(hours=25))
         work.commit()
     assert rows(app, select(func.count()).select_from(IdempotencyKey)) == [(0,)]
+
+
+def test_a_launch_is_given_again_for_as_long_as_it_is_good_and_then_asked_for_anew_once(
+    app: Flask, root: Program
+) -> None:
+    key, body = {"Idempotency-Key": "k1"}, {"subject": "abc", "portal": "pbx"}
+
+    def ask() -> dict[str, Any]:
+        answer = root.post("/launches", body, headers=key)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json
+        return found
+
+    first = ask()
+    with time_machine.travel(clock.now() + timedelta(minutes=9)):
+        assert ask() == first
+    with time_machine.travel(clock.now() + timedelta(minutes=11)):
+        with ThreadPoolExecutor(8) as pool:
+            later = [call.result() for call in [pool.submit(ask) for _ in range(8)]]
+        assert {answer["url"] for answer in later} == {later[0]["url"]} != {first["url"]}
+        assert later[0]["expires_at"] > clock.now().isoformat()
+        assert root.post("/launches", {**body, "portal": ""}, headers=key).status_code == 422
+    assert len(rows(app, select(LaunchRequest.id))) == 2
 
 
 def test_no_password_is_kept_beside_a_key(app: Flask, root: Program) -> None:
@@ -629,6 +683,7 @@ def test_every_error_is_a_problem_with_the_id_of_its_request__ERR_01(app: Flask,
     answers = [
         Program(app).get("/self"),
         root.get("/nothing"),
+        root.client.get("/api"),
         root.call("TRACE", "/self"),
         root.delete("/customers"),
         root.get("/customers/nothing"),
@@ -639,7 +694,7 @@ def test_every_error_is_a_problem_with_the_id_of_its_request__ERR_01(app: Flask,
         root.call("POST", "/customers", data="x"),
     ]
     statuses = [answer.status_code for answer in answers]
-    assert statuses == [401, 404, 405, 405, 404, 422, 428, 412, 400, 415]
+    assert statuses == [401, 404, 404, 405, 405, 404, 422, 428, 412, 400, 415]
     for answer in answers:
         assert answer.content_type == "application/problem+json"
         assert set(answer.json) - {"errors"} == {"type", "title", "status", "detail", "code", "request_id"}
@@ -675,6 +730,19 @@ def test_guessing_tokens_is_slowed_down_by_address(app: Flask) -> None:
     statuses = [stranger.open("abc", f"ptc_{number:033}").status_code for number in range(25)]
     assert statuses == [401] * 20 + [429] * 5
     assert stranger.open("abc", "x", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 401
+
+
+def test_guessing_tokens_from_one_network_of_ipv6_counts_as_from_one_address__RATE_03(app: Flask) -> None:
+    stranger = Program(app)
+    statuses = [
+        stranger.open("abc", f"ptc_{number:033}", environ_base={"REMOTE_ADDR": f"2001:db8::{number + 1:x}"}).status_code
+        for number in range(22)
+    ]
+    assert statuses == [401] * 20 + [429] * 2
+    assert stranger.open("abc", "x", environ_base={"REMOTE_ADDR": "2001:db8:0:1::1"}).status_code == 401
+    whoever = [stranger.get("/self", environ_base={"REMOTE_ADDR": f"2001:db8::{n:x}"}).status_code for n in range(1, 9)]
+    assert set(whoever) == {401}
+    assert app.extensions["portico.rates"].count("call", "2001:db8::/64") == 9
 
 
 def test_without_redis_each_process_counts_for_itself(make_app: Callable[..., Flask]) -> None:

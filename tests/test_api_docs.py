@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -129,10 +130,14 @@ def test_the_guides_curl_runs(served: tuple[Flask, str]) -> None:
         assert said in subprocess.run([*shell, command], capture_output=True, text=True, check=True).stdout
 
 
-def test_the_guides_command_runs(app: Flask) -> None:
-    command = re.search(r"flask --app wsgi (token create .*)", GUIDE)
-    assert command is not None
-    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command[1])]
-    result = app.test_cli_runner().invoke(args=words)
-    assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[-1].startswith("ptc_")
+def test_the_guides_commands_run(app: Flask) -> None:
+    create, listing, revoke = re.findall(r"flask --app wsgi (token .*)", GUIDE)
+
+    def said(command: str) -> str:
+        result = app.test_cli_runner().invoke(args=shlex.split(command))
+        assert result.exit_code == 0, result.output
+        return result.stdout.splitlines()[-1]
+
+    assert said(create).startswith("ptc_")
+    id = said(listing).partition("\t")[0]
+    assert said(revoke.replace("06f2k9w3d8b1x5qa", id)) == f"{id} is revoked."

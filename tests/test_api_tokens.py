@@ -496,3 +496,25 @@ def test_a_list_whose_entries_have_all_expired_admits_nobody__TIP_05(app: Flask)
         over = clock.now() - timedelta(seconds=1)
         networks.change_entry(work, "john", NetworkList.OWN, entry.id, None, over)
     assert john.get("/self").status_code == 401
+
+
+def test_tokens_are_listed_and_revoked_at_the_server__TOK_06(app: Flask) -> None:
+    program, helen = Program(app, "root", portals=("pbx",)), Program(app, "helen", level="view")
+    run = app.test_cli_runner().invoke
+    assert token_for(app, "root") not in run(args=["token", "list", "--administrator", "ROOT"]).output
+    listed = [line.split("\t") for line in run(args=["token", "list", "--administrator", "ROOT"]).output.splitlines()]
+    assert [line[1:4] for line in listed] == [["A program", "full", "every portal"], ["A program", "full", "pbx"]]
+    assert listed[0][5] == "never used"
+    assert re.fullmatch(r"\S+\+00:00 from 127\.0\.0\.1", listed[1][5])
+    of_helen = run(args=["token", "list", "--administrator", "helen"]).output.partition("\t")[0]
+    assert run(args=["token", "revoke", "--administrator", "root", of_helen]).exit_code == 1
+    done = run(args=["token", "revoke", "--administrator", "root", listed[1][0]])
+    assert (done.exit_code, done.output) == (0, f"{listed[1][0]} is revoked.\n")
+    assert [caller.get("/self").status_code for caller in (program, helen)] == [401, 200]
+    assert program.open("root", program.token).status_code == 401
+    (row,) = events(app, "token.revoked")
+    assert (row.subject_id, row.details) == ("root", {"token": listed[1][0], "name": "A program"})
+    again = run(args=["token", "revoke", "--administrator", "root", listed[1][0]])
+    assert (again.exit_code, "root has no token" in again.output) == (1, True)
+    for words in (["list", "root"], ["list", "--customer", "root"], ["revoke", "--individual", "nobody", "x"]):
+        assert run(args=["token", *words]).exit_code == 1

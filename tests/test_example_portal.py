@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey
 from gateway import clock
 from gateway.access.operations import set_portal_view
 from gateway.oidc import keys, tokens
-from tests.cast import ABC, HELEN, JOHN
+from tests.cast import ABC, GLOBEX, HELEN, INITECH, JOHN
 from tests.elsewhere import rounds
 from tests.house import house_of, working
 from tests.servers import REFRESH, Pair, Person
@@ -51,6 +51,13 @@ def test_a_customer_goes_from_the_picker_into_the_portal_and_back_out(pair: Pair
     page = john.post("/oidc/end-session/confirm", **{name: unescape(value) for name, value in hidden.items()})
     assert john.get(unescape(REFRESH.search(page.text)[1])).url.startswith(f"{pair.portal_url}/bye?state=")  # type: ignore[index]
     assert john.get(f"{pair.url}/portals/pbx/overview").url.startswith(f"{pair.url}/login")
+
+
+def test_each_customer_sees_its_own_tickets_and_no_others(pair: Pair) -> None:
+    tickets = {"abc": "The lift alarm does not ring", "globex": "Invoice sent twice", "initech": "No tickets."}
+    for member in (ABC, GLOBEX, INITECH):
+        page = Person(pair.url, member).get(f"{pair.url}/portals/tickets/")
+        assert [login for login, text in tickets.items() if text in page.text] == [member.login]
 
 
 def test_one_click_opens_it_with_both_names(pair: Pair) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_every_command_of_the_guide_is_run_here(make_app: Callable[..., Flask]) 
         done = app.test_cli_runner().invoke(args=words)
         assert done.exit_code == 0, done.output
     assert "tickets" in app.test_cli_runner().invoke(args=["portal", "list"]).output
-    assert app.test_cli_runner().invoke(args=["work", "--help"]).exit_code == 0
+    assert app.test_cli_runner().invoke(args=["work", "--help"]).exit_code == 0  # tests/test_mail.py runs it
     assert "examples/external_portal/registration.json" in GUIDE
 
 
@@ -115,6 +116,20 @@ def demo_external(folder: Path, gateway: int, portal: int) -> Iterator[None]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def test_make_demo_external_starts_what_is_started_here_with_the_libraries_of_these_tests() -> None:
+    planned = subprocess.run(["make", "-n", "demo-external"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert planned.stdout.splitlines()[-1].endswith("-m examples.external_portal.start")
+    wanted = (EXAMPLE / "requirements.in").read_text(encoding="utf-8").split()
+    theirs, ours = (locked(path) for path in (EXAMPLE / "requirements.txt", ROOT / "requirements" / "test.txt"))
+    assert {name: version(name) for name in wanted} == {name: theirs[name.lower()] for name in wanted}
+    assert {name: theirs[name] for name in theirs.keys() & ours} == {name: ours[name] for name in theirs.keys() & ours}
+
+
+def locked(path: Path) -> dict[str, str]:
+    """Return the versions of a lock by name."""
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ ;]+)", path.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_make_demo_external_registers_the_example_and_serves_it(sqlite_template: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import ssl
 import subprocess
 import sys
@@ -328,7 +329,7 @@ def test_the_command_answers_and_sends(make_app: MakeApp, database_url: str, new
                 time.sleep(0.2)
         finally:
             process.terminate()
-            process.wait(20)
+            assert process.wait(5) == -signal.SIGTERM
     (letter,) = sink.letters
     assert "http://localhost/login/reset/" in letter.get_content()
     assert outbox(app)[0].tries == 1

@@ -535,6 +535,15 @@ BAD_STRUCTURES = {
     "a name twice": ('{"format":"portico-structure-1","format":"x","pages":[]}', "stands twice in an object"),
     "too deep": ("[" * 3000 + "]" * 3000, "a structure is an object"),
     "too long": ('{"format":"' + "x" * 100_001 + '"}', "at most 100000 bytes"),
+    "a surrogate in a name": (
+        '{"format":"portico-structure-1",\n"pages":[{"key":"a","title":"A"}],"\\ud800":1}',
+        "$.?",
+    ),
+    "a surrogate in a field": (
+        '{"format":"portico-structure-1",\n"pages":[{"key":"a","title":"A","b\\udfff":1}]}',
+        "Line 2, $.pages[0].b?",
+    ),
+    "a surrogate twice": ('{"\\ud800":1,"\\ud800":2}', "“?” stands twice in an object"),
     "a surrogate": ('{"format":"portico-structure-1","pages":[{"key":"a","title":"\\ud800"}]}', "$.pages[0].title"),
 }
 
@@ -556,6 +565,23 @@ def test_a_fault_of_a_structure_stands_beside_the_field_and_what_was_typed_is_ke
         assert 'id="structure-errors"' in page.text
         assert "Line 3, $.pages[0].key" in page.text
         assert "A b" in page.text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BAD_STRUCTURES if "surrogate" in kind])
+def test_half_a_character_in_a_structure_is_refused_like_any_other_fault__ERR_01(
+    app: Flask, root: Browser, kind: str
+) -> None:
+    register(app)
+    text, said = BAD_STRUCTURES[kind]
+    for path, form in (("/admin/portals/new", FORM), ("/admin/portals/tickets/structure", {})):
+        page = root.post(path, {**form, "structure": text})
+        assert (page.status_code, said in page.text) == (422, True)
+
+
+def test_half_a_character_in_a_registration_is_refused_at_the_server(app: Flask, tmp_path: Path) -> None:
+    for more in ({"\ud800": 1}, {"structure": {"\ud800": 1}}, {"title": "\ud800"}, {"redirect_uris": ["\ud800"]}):
+        done = app.test_cli_runner().invoke(args=["portal", "register", str(registration_file(tmp_path, **more))])
+        assert (done.exit_code, "Error: " in done.output) == (1, True)
 
 
 def test_the_published_schema_takes_what_the_reader_takes(root: Browser) -> None:

@@ -264,6 +264,11 @@ def test_a_role_goes_out_as_a_file_and_comes_in_the_same(root: Browser, app: Fla
         ({"views": {"pbx": {"nowhere": "view"}}}, "has no page “nowhere”"),
         ({"views": {"pbx": {"calls": "most"}}}, "should be one of forbidden, view, full"),
         ({"views": {"pbx": {"calls": ["view"]}}}, "should be one of forbidden, view, full"),
+        ({"\ud800": 1}, "“?” is not known"),
+        ({"name": "\ud800"}, "should be a text"),
+        ({"views": {"\ud800": {}}}, "There is no portal “?” in this realm"),
+        ({"views": {"pbx": {"\ud800": "view"}}}, "has no page “?”"),
+        ({"doors": {"\ud800": {}}}, "doors.?: There is no such portal elsewhere."),
     ],
 )
 def test_a_bad_file_is_refused_with_every_fault_named(

@@ -20,9 +20,10 @@ from joserfc.jwk import KeySet
 
 CLIENT_ID = "tickets"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# By the name of the customer, so that this works with any demo; a real portal keeps the id, which never changes.
 TICKETS = {
-    "abc": [("1001", "The lift alarm does not ring", "open"), ("1002", "New handset for reception", "closed")],
-    "globex": [("2001", "Invoice sent twice", "open")],
+    "ABC Company": [("1001", "The lift alarm does not ring", "open"), ("1002", "New handset for reception", "closed")],
+    "Globex Corporation": [("2001", "Invoice sent twice", "open")],
 }
 
 
@@ -175,9 +176,9 @@ def create_app(issuer: str, secret: str) -> Flask:
     @needs("tickets")
     def tickets():
         """List the tickets of the customer."""
-        mine = TICKETS.get(g.claims["customer"]["id"], TICKETS["abc"])
+        mine = TICKETS.get(g.claims["customer"]["name"], [])
         shown = [one for one in mine if allowed(f"tickets.{one[2]}")]
-        return page("Tickets", LIST, tickets=shown)
+        return page("Tickets", LIST, tickets=shown, customers=TICKETS)
 
     @app.post("/close/<number>")
     @needs("tickets.open", "full")
@@ -252,7 +253,7 @@ LIST = """
     {% endif %}
   </li>
   {% else %}
-  <li>No tickets.</li>
+  <li>No tickets. This example has some for {{ customers|join(" and ") }}.</li>
   {% endfor %}
 </ul>
 """

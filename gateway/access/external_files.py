@@ -44,7 +44,7 @@ def read(text: str, networks: Sequence[Network]) -> Said:
     except structure_files.BadStructure as bad:
         faults += [f"structure: {fault}" for fault in bad.faults]
     if faults:
-        raise BadRegistration("\n".join(faults))
+        raise BadRegistration("\n".join(faults).encode("utf-8", "replace").decode())
     return Said(
         values["slug"],
         Registration(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, or_, select, update
+from sqlalchemy import Connection, Table, bindparam, or_, select, union, update
 from sqlalchemy.orm import Session as Work
 
 from gateway import cells, clock
@@ -27,6 +27,7 @@ from gateway.identity.models import (
     TrustedNetwork,
 )
 from gateway.identity.naming import naming
+from gateway.identity.token_models import ApiSession, ApiToken
 from gateway.importing import Beside, Field, Importer, Key, Line
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
@@ -236,18 +237,14 @@ def _end_sessions(work: Work, staged: Table) -> None:
     in_file = (Identity.realm == Realm.SELF_CARE) & (Identity.login_key == staged.c.login_key)
     customers = select(Identity.id).join(staged, in_file).where(shut, Identity.status == staged.c.status)
     individuals = select(Identity.id).join(staged, in_file).where(staged.c.suspended, Identity.suspended)
-    live = (
-        select(Session.subject_id, Identity.customer_id.in_(customers).label("shut"))
-        .join(Identity, Identity.id == Session.subject_id)
-        .where(
-            Session.scope == Scope.SELF_CARE,
-            Session.ended_at.is_(None),
-            or_(Identity.customer_id.in_(customers), Identity.id.in_(individuals)),
-        )
-        .distinct()
+    browsers = select(Session.subject_id).where(Session.scope == Scope.SELF_CARE, Session.ended_at.is_(None))
+    programs = select(ApiToken.identity_id).join(ApiSession, ApiSession.token_key == ApiToken.key)
+    live = select(Identity.id, Identity.customer_id.in_(customers).label("shut")).where(
+        Identity.id.in_(union(browsers, programs)),
+        or_(Identity.customer_id.in_(customers), Identity.id.in_(individuals)),
     )
     for row in work.execute(live).all():
-        sessions.end_all(work, row.subject_id, "customer-shut" if row.shut else "suspended", clock.now())
+        sessions.end_all(work, row.id, "customer-shut" if row.shut else "suspended", clock.now())
 
 
 _KEPT = frozenset(

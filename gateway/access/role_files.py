@@ -19,11 +19,11 @@ Nodes = Mapping[str, Collection[str]]
 
 
 class BadFile(ValueError):
-    """A file that is no role; `faults` are sentences."""
+    """A file that is no role; `faults` are sentences. Half a character cannot be written: it is shown as a `?`."""
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+        self.faults = [fault.encode("utf-8", "replace").decode() for fault in faults]
+        super().__init__("; ".join(self.faults))
 
 
 @dataclass(frozen=True, slots=True)

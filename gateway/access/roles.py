@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from gateway.access.doors import Doors
 from gateway.access.models import AllowedRole, PortalView, Role
@@ -12,6 +12,7 @@ from gateway.errors import NotFound
 from gateway.i18n.catalog import N_, gettext
 from gateway.identity.logins import canonical
 from gateway.identity.models import Identity, Kind, Realm
+from gateway.paging import Page, decode_cursor, page_of
 
 LISTED = 20
 OWN_WORDS = frozenset({N_("Default role"), N_("Full access to everything.")})
@@ -44,12 +45,27 @@ _ROLES = select(
     Role.version,
     select(func.count()).where(Identity.role_id == Role.id).correlate(Role).scalar_subquery().label("holders"),
 ).order_by(Role.realm, Role.is_default.desc(), Role.name_key)
+_place = case((Role.realm == Realm.ADMIN, 0), else_=2) + case((Role.is_default, 0), else_=1)
+"""Where a role stands before names are compared: the same order by one number."""
 
 
 def roles(reader: Connection, q: str = "") -> list[RoleRow]:
     """Return all roles whose name contains `q`, by realm, the default role of each first."""
     key = canonical(q)
     return [RoleRow(*row) for row in reader.execute(_ROLES) if key in canonical(row.name)]
+
+
+def page(reader: Connection, q: str, after: str | None, size: int) -> Page[RoleRow]:
+    """Return a page of `roles`; raises `Invalid` for a cursor that is not ours."""
+    statement = _ROLES.where(Role.name_key.contains(canonical(q), autoescape=True)).limit(size + 1)
+    if after:
+        place, name = decode_cursor(after, int, str)
+        statement = statement.where(or_(_place > place, and_(_place == place, Role.name_key > name)))
+    return page_of([RoleRow(*row) for row in reader.execute(statement)], _key, size)
+
+
+def _key(row: RoleRow) -> tuple[int, str]:
+    return (0 if row.realm is Realm.ADMIN else 2) + (not row.is_default), canonical(row.name)
 
 
 def role(reader: Connection, role_id: str) -> RoleRow:

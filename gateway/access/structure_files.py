@@ -26,11 +26,14 @@ _SCALAR = re.compile(r"[^\s,\]}]+")
 
 
 class BadStructure(ValueError):
-    """A text that is no structure; `faults` are sentences, each with its line and path."""
+    """A text that is no structure; `faults` are sentences, each with its line and path.
+
+    Half a character that was escaped in the text cannot be written: it is shown as a question mark.
+    """
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = list(faults)
+        self.faults = [fault.encode("utf-8", "replace").decode() for fault in faults]
+        super().__init__("; ".join(self.faults))
 
 
 @dataclass(frozen=True, slots=True)

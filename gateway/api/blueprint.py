@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import flask_smorest
+from flask import current_app, request
 from marshmallow import Schema
 
 from gateway.api.reading import Reader
+from gateway.errors import Invalid
+from gateway.i18n.catalog import N_
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -25,6 +28,7 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "order-4711",
 }
+READS_QUERY = "portico_reads_query"
 ETAG = {"ETag": {"description": "The version, for If-Match.", "schema": {"type": "string"}}}
 
 
@@ -36,7 +40,13 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def arguments(self, schema: type[Schema], **more: Any) -> Callable[[View], View]:
         """Read what a call sends by `schema`, made once: making one costs more than reading with it."""
         reading: Callable[[View], View] = super().arguments(schema(), **more)
-        return reading
+
+        def apply(view: View) -> View:
+            read = reading(view)
+            setattr(read, READS_QUERY, more.get("location") == "query")
+            return read
+
+        return apply
 
     def answers(self, schema: type[Schema] | None, status: int = 200, **more: Any) -> Callable[[View], View]:
         """Say what a view answers; no schema: nothing (204)."""
@@ -62,3 +72,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@bp.before_request  # type: ignore[untyped-decorator]
+def _refuse_what_nobody_reads() -> None:
+    """Raise `Invalid` for a query where a call takes none, as a schema does for what it does not know."""
+    if request.args and not getattr(current_app.view_functions[str(request.endpoint)], READS_QUERY, False):
+        raise Invalid({name: [N_("There is no such parameter.")] for name in request.args})

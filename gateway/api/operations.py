@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Work
 
 from gateway.api.models import IdempotencyKey
+from gateway.db import rows_changed
 from gateway.errors import Invalid
 from gateway.i18n.catalog import N_
 
@@ -19,8 +20,9 @@ _INSERT: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 def claim(work: Work, identity_id: str, word: str, fingerprint: bytes, now: datetime) -> dict[str, Any] | None:
     """Take a word for a call, in the transaction of what it does; return the answer if that was done before.
 
-    Somebody else with the same word at the same time waits here until that transaction ends. Raises `Invalid` for a
-    word that cannot be, or that stood for another call.
+    Somebody else with the same word at the same time waits here until that transaction ends. A word whose answer is no
+    longer good (its `until` has passed) is as new. Raises `Invalid` for a word that cannot be, or that stood for
+    another call.
     """
     if not 0 < len(word) <= LONGEST_WORD or not word.isascii() or not word.isprintable():
         raise Invalid({"Idempotency-Key": [N_("Use 1 to 255 printable ASCII characters.")]})
@@ -29,11 +31,15 @@ def claim(work: Work, identity_id: str, word: str, fingerprint: bytes, now: date
     taken = insert.on_conflict_do_nothing().returning(IdempotencyKey.__table__.c.word)
     if work.execute(taken).first() is not None:
         return None
+    which = (IdempotencyKey.identity_id == identity_id) & (IdempotencyKey.word == word)
     row = work.execute(
-        select(IdempotencyKey.fingerprint, IdempotencyKey.answer).where(
-            IdempotencyKey.identity_id == identity_id, IdempotencyKey.word == word
-        )
+        select(IdempotencyKey.fingerprint, IdempotencyKey.answer, IdempotencyKey.created_at).where(which)
     ).one()
+    if (until := row.answer.get("until")) and datetime.fromisoformat(until) <= now:
+        still_so = which & (IdempotencyKey.created_at == row.created_at)
+        if rows_changed(work.execute(update(IdempotencyKey).where(still_so).values(values))):
+            return None
+        return claim(work, identity_id, word, fingerprint, now)
     if row.fingerprint != fingerprint:
         raise Invalid({"Idempotency-Key": [N_("This key stood for another call. Choose a new one.")]})
     answer: dict[str, Any] = row.answer

@@ -1,6 +1,9 @@
 """Commands about people: administrators, who is logged in, tokens."""
 
 import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -12,13 +15,16 @@ from gateway import clock
 from gateway.access.erasing import erase
 from gateway.access.models import Role
 from gateway.cli.common import fail, house, in_work
-from gateway.errors import Forbidden, Invalid
+from gateway.db import AnyRow
+from gateway.errors import Forbidden, Invalid, NotFound
 from gateway.identity import api_tokens, operations, passwords, sessions
 from gateway.identity.logins import canonical
 from gateway.identity.models import Identity, Kind, Realm
 from gateway.identity.password_rules import offered_password, rules_for_staff
 from gateway.identity.queries import ids_of_login
 from gateway.portal.registry import registry
+
+Command = Callable[..., Any]
 
 _individual = aliased(Identity)
 _WHO = select(
@@ -62,24 +68,36 @@ def create_administrator(login: str, role_name: str) -> None:
 token = AppGroup("token", help="Tokens of the API.")
 
 
+def of_somebody(command: Command) -> Command:
+    """Have a command of tokens asked whose they are: `kind` and `login`."""
+    command = click.argument("login")(command)
+    for kind in reversed(Kind):
+        article = "a" if kind is Kind.CUSTOMER else "an"
+        option = click.option(f"--{kind}", "kind", flag_value=kind.value, type=str, help=f"For {article} {kind}.")
+        command = option(command)
+    return command
+
+
+def _owner(reader: Connection, kind: str | None, login: str) -> AnyRow:
+    if kind is None:
+        fail("Say whose it is: --administrator, --customer or --individual.")
+    realm = Realm.ADMIN if kind == Kind.ADMINISTRATOR else Realm.SELF_CARE
+    owner = api_tokens.owner_by_login(reader, realm, login)
+    if owner is None or owner.kind != kind:
+        fail(f"There is no {kind} with the login {login!r}.")
+    return owner
+
+
 @token.command("create")
-@click.option("--administrator", "kind", flag_value=Kind.ADMINISTRATOR.value, type=str, help="For an administrator.")
-@click.option("--customer", "kind", flag_value=Kind.CUSTOMER.value, type=str, help="For a customer.")
-@click.option("--individual", "kind", flag_value=Kind.INDIVIDUAL.value, type=str, help="For an individual.")
-@click.argument("login")
+@of_somebody
 @click.option("--name", required=True, help="Which program it is for.")
 @click.option("--days", default=api_tokens.USUAL_DAYS, show_default=True, help="For how long it is good.")
 @click.option("--level", type=click.Choice(["view", "full"]), default="view", show_default=True)
 def create_token(kind: str | None, login: str, name: str, days: int, level: str) -> None:
     """Make a token for LOGIN and print it, alone on the last line: it is never shown again."""
-    if kind is None:
-        fail("Say whose it is: --administrator, --customer or --individual.")
 
     def do(unit: Work) -> str:
-        realm = Realm.ADMIN if kind == Kind.ADMINISTRATOR else Realm.SELF_CARE
-        owner = api_tokens.owner_by_login(unit.connection(), realm, login)
-        if owner is None or owner.kind != kind:
-            fail(f"There is no {kind} with the login {login!r}.")
+        owner = _owner(unit.connection(), kind, login)
         if not api_tokens.access_of(unit.connection(), owner.id):
             click.echo(f"Note: the API is switched off for {login}, so the token does not work yet.", err=True)
         try:
@@ -88,6 +106,37 @@ def create_token(kind: str | None, login: str, name: str, days: int, level: str)
             fail(str(invalid))
 
     click.echo(in_work(do))
+
+
+@token.command("list")
+@of_somebody
+def list_tokens(kind: str | None, login: str) -> None:
+    """List the tokens of LOGIN: id, name, level, portals, until when, and when and from where each was used last."""
+    with house().database.reading() as reader:
+        for row in api_tokens.tokens(reader, _owner(reader, kind, login).id):
+            used = f"{_minute(row.last_used_at)} from {row.last_used_address}" if row.last_used_at else "never used"
+            shown = (row.id, row.name, row.level, row.portals or "every portal", _minute(row.expires_at), used)
+            click.echo("\t".join(shown))
+
+
+@token.command("revoke")
+@of_somebody
+@click.argument("token_id", metavar="ID")
+def revoke_token(kind: str | None, login: str, token_id: str) -> None:
+    """Revoke the token of LOGIN that the list shows under ID; what it opened ends at once."""
+
+    def do(unit: Work) -> None:
+        try:
+            api_tokens.revoke(unit, _owner(unit.connection(), kind, login).id, token_id)
+        except NotFound:
+            fail(f"{login} has no token {token_id!r}.")
+
+    in_work(do)
+    click.echo(f"{token_id} is revoked.")
+
+
+def _minute(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")
 
 
 identity = AppGroup("identity", help="Whoever can log in.")

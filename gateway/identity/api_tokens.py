@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, true, update
 from sqlalchemy.orm import Session as Work
 from sqlalchemy.orm import aliased
 
@@ -17,6 +17,7 @@ from gateway.db import AnyRow, Prepared, new_id, rows_changed
 from gateway.errors import Invalid, NotFound
 from gateway.i18n.catalog import gettext as _
 from gateway.identity import logins
+from gateway.identity.concerning import concerning
 from gateway.identity.models import Identity, Realm
 from gateway.identity.token_models import ApiSession, ApiToken
 from gateway.tokens import key_of, new_secret
@@ -197,6 +198,23 @@ def end(work: Work, session_id: str) -> None:
     """End a session of the API."""
     if rows_changed(work.execute(delete(ApiSession).where(ApiSession.id == session_id))):
         record(work, "api_session.ended")
+
+
+def end_all(work: Work, whose: ColumnElement[bool], why: str) -> int:
+    """End the sessions of the programs of everybody whom `whose` (a condition on identities) picks; return how many.
+
+    Each is put on the record. Their tokens stay, and open new ones.
+    """
+    keys = select(ApiToken.key).join(Identity, Identity.id == ApiToken.identity_id).where(whose)
+    owner = select(ApiToken.identity_id).where(ApiToken.key == ApiSession.token_key).scalar_subquery()
+    ended = work.execute(
+        delete(ApiSession).where(ApiSession.token_key.in_(keys)).returning(ApiSession.id, owner.label("owner_id")),
+        execution_options={"synchronize_session": False},
+    ).all()
+    for row in ended:
+        about = concerning(work, work.get_one(Identity, row.owner_id))
+        record(work, "api_session.ended", reason=why, of=about, ended=row.id)
+    return len(ended)
 
 
 def used(work: Work, token_id: str, now: datetime, address: str | None) -> bool:

@@ -12,9 +12,10 @@ from gateway.audit.operations import record
 from gateway.db import AnyRow, AnySelect
 from gateway.errors import Invalid, NotFound, Stale
 from gateway.i18n.catalog import gettext as _
+from gateway.identity import logins
 from gateway.identity.inheritance import PREFERENCES
 from gateway.identity.models import CustomerClass, Identity, Kind, SecondFactor
-from gateway.paging import COUNT_LIMIT
+from gateway.paging import COUNT_LIMIT, Page, decode_cursor, page_of
 
 _customer = aliased(Identity)
 _used = (
@@ -32,6 +33,21 @@ _CLASSES = select(
 def classes(reader: Connection) -> list[AnyRow]:
     """Return all classes by name, each with its number of `customers`, counted to a thousand and one."""
     return list(reader.execute(_CLASSES))
+
+
+def page(reader: Connection, q: str, after: str | None, size: int) -> Page[AnyRow]:
+    """Return a page of the classes whose name contains `q`, without case; raises `Invalid` for a cursor not ours.
+
+    There are few of them, so they are put in order here, and in the same on both databases.
+    """
+    part, begin = logins.canonical(q), decode_cursor(after, str, str) if after else ("", "")
+    rows = sorted(reader.execute(select(CustomerClass.__table__)), key=_key)
+    found = [row for row in rows if part in _key(row)[0] and _key(row) > begin]
+    return page_of(found[: size + 1], _key, size)
+
+
+def _key(row: AnyRow) -> tuple[str, str]:
+    return logins.canonical(row.name), row.name
 
 
 def customer_class(reader: Connection, class_id: str) -> AnyRow:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, true, update
 from sqlalchemy.orm import Session as Work
 
 from gateway.audit.operations import Stamp, record
 from gateway.db import new_id, rows_changed
-from gateway.identity import elsewhere
+from gateway.identity import api_tokens, elsewhere
 from gateway.identity.concerning import concerning
 from gateway.identity.models import ExternalSession, Identity, Realm, Scope, Session, Stage
 from gateway.identity.proofs import joined
@@ -158,7 +158,10 @@ def end_one(work: Work, subject_id: str, session_id: str, now: datetime, why: st
 
 
 def end_all(work: Work, subject_id: str, why: str, now: datetime, but: bytes | None = None) -> int:
-    """End the own sessions of an identity, all `but` one, with the visits that hang on them; return how many."""
+    """End the own sessions of an identity, all `but` one, with the visits that hang on them; return how many.
+
+    Those of its programs end too: they log in again with their tokens, which stay (SES-05).
+    """
     own = select(Session.key).where(
         Session.subject_id == subject_id, Session.actor_id.is_(None), Session.ended_at.is_(None)
     )
@@ -167,17 +170,19 @@ def end_all(work: Work, subject_id: str, why: str, now: datetime, but: bytes | N
     keys = work.scalars(own).all()
     for key in keys:
         end(work, key, why, now)
-    return len(keys)
+    return len(keys) + api_tokens.end_all(work, Identity.id == subject_id, why)
 
 
 def end_everybodys(work: Work, now: datetime, customer_id: str | None = None, but: bytes | None = None) -> int:
     """End the own sessions of a customer and its individuals, or (None) of everybody `but` one; return how many.
 
-    The visits that hang on them end too, not those that staff make to the customer. One row of the record says so.
+    The visits that hang on them end too, not those that staff make to the customer; so do the sessions of programs. One
+    row of the record says so, beside those of visits and programs.
     """
+    whose = true() if customer_id is None else Identity.customer_id == customer_id
     live: list[ColumnElement[bool]] = [Session.actor_id.is_(None), Session.ended_at.is_(None)]
     if customer_id is not None:
-        live.append(Session.subject_id.in_(select(Identity.id).where(Identity.customer_id == customer_id)))
+        live.append(Session.subject_id.in_(select(Identity.id).where(whose)))
     if but is not None:
         live.append(Session.key != but)
     ended = work.execute(update(Session).where(*live).values(ended_at=now, ended_why="ended-by-staff"))
@@ -185,8 +190,9 @@ def end_everybodys(work: Work, now: datetime, customer_id: str | None = None, bu
     elsewhere.end(work, ExternalSession.session_key.in_(over), "ended-by-staff", now)
     end_visits(work, Session.parent_key.in_(over), "console-ended", now)
     about = concerning(work, work.get_one(Identity, customer_id)) if customer_id else None
-    record(work, "sessions.ended", of=about, sessions_ended=rows_changed(ended))
-    return rows_changed(ended)
+    count = rows_changed(ended) + api_tokens.end_all(work, whose, "ended-by-staff")
+    record(work, "sessions.ended", of=about, sessions_ended=count)
+    return count
 
 
 def end_all_own(work: Work, subject_id: str, now: datetime, but: bytes | None = None, why: str = "ended") -> None:

@@ -30,7 +30,7 @@ PAGES = frozenset({"/api/docs"})
 
 def wanted() -> bool:
     """Tell whether the present request is a program's."""
-    return request.path.startswith("/api/") and request.path not in PAGES
+    return f"{request.path}/".startswith("/api/") and request.path not in PAGES
 
 
 def problem(

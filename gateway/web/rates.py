@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from werkzeug.exceptions import TooManyRequests
 
 from gateway.access.visitor import Visitor
+from gateway.identity.throttle import source_of
 from gateway.web import current
 from gateway.web.marks import Mark
 
@@ -18,9 +19,9 @@ log = structlog.get_logger()
 
 MINUTE = 60
 CALLS = 600
-"""A minute, of one identity, or of one address without a session."""
+"""A minute, of one identity, or of one source (RATE-03) without a session."""
 OPENINGS = 20
-"""A minute, of one address, where secrets are tried: opening a session, reporting a token."""
+"""A minute, of one source, where secrets are tried: opening a session, reporting a token."""
 AWAY_SECONDS = 10
 
 
@@ -67,11 +68,11 @@ def limiter() -> Limiter:
 
 def count(mark: Mark | None, who: Visitor | None) -> None:
     """Count a call; raises 429 with Retry-After for one too many."""
-    address = current.address() or "unknown"
+    source = source_of(current.address())
     if mark is not None and mark.open_to_all:
-        most, found = OPENINGS, limiter().count("opening", address)
+        most, found = OPENINGS, limiter().count("opening", source)
     else:
-        most, found = CALLS, limiter().count("call", who.id if who else address)
+        most, found = CALLS, limiter().count("call", who.id if who else source)
     if found > most:
         raise TooManyRequests(retry_after=MINUTE - int(time.time()) % MINUTE)
 

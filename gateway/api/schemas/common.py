@@ -85,6 +85,12 @@ class Paging(Given):
     cursor = fields.String(metadata=about("`next` of the page before."))
 
 
+class ByName(Paging):
+    """Which of what has names."""
+
+    q = fields.String(load_default="", metadata=about("Any part of the name, in capitals or not."))
+
+
 class Named(Schema):
     """A thing with an id and a name."""
 

@@ -5,7 +5,8 @@ import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, request
@@ -22,14 +23,16 @@ from gateway.web import current
 _VERSION = re.compile(r'"([0-9]{1,9})"')
 Body = dict[str, Any]
 Answer = tuple[Body, int, dict[str, str]]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something new: what it is, and the headers that say where and which version."""
+    """Something new: what it is, the headers that say where and which version, and how long the answer is good."""
 
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    until: datetime | None = None
 
 
 def tagged(body: Body, version: object) -> Answer:
@@ -37,7 +40,7 @@ def tagged(body: Body, version: object) -> Answer:
     return body, 200, {"ETag": f'"{version}"'}
 
 
-def listed(page: Page[AnyRow], shown: Callable[[AnyRow], Body]) -> Body:
+def listed(page: Page[Row], shown: Callable[[Row], Body]) -> Body:
     """Answer a page of a list."""
     return {"items": [shown(row) for row in page.rows], "next": page.after}
 
@@ -65,7 +68,9 @@ def once(make: Callable[[Work], Made]) -> Response:
             return _answer(before)
     with_refusals_recorded = changing(make)
     made = with_refusals_recorded(work)
-    answer = {"headers": dict(made.headers), "body": orjson.dumps(made.body).decode()}
+    answer: Body = {"headers": dict(made.headers), "body": orjson.dumps(made.body).decode()}
+    if made.until is not None:
+        answer["until"] = made.until.isoformat()
     if word is not None:
         operations.keep(work, who.id, word, answer)
     work.commit()
@@ -101,7 +106,7 @@ def cursor_of(asked: Mapping[str, Any]) -> str | None:
     return asked.get("cursor") or None
 
 
-def with_cursor(read: Callable[[], Page[AnyRow]]) -> Page[AnyRow]:
+def with_cursor(read: Callable[[], Page[Row]]) -> Page[Row]:
     """Read a page; what is wrong with its cursor is said of the parameter as it is called here."""
     try:
         return read()

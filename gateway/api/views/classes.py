@@ -6,8 +6,21 @@ from flask import Response
 from sqlalchemy.orm import Session as Work
 
 from gateway.api.blueprint import ETAG, bp
+from gateway.api.schemas.common import ByName
 from gateway.api.schemas.roles import ClassChange, Classes, CustomerClass, NewClass
-from gateway.api.views.answering import Answer, Body, Made, asked_version, known, no_body, once, tagged
+from gateway.api.views.answering import (
+    Answer,
+    Body,
+    Made,
+    asked_version,
+    cursor_of,
+    known,
+    listed,
+    no_body,
+    once,
+    tagged,
+    with_cursor,
+)
 from gateway.db import AnyRow
 from gateway.identity import classes as operations
 from gateway.identity.inheritance import PREFERENCES
@@ -23,10 +36,12 @@ FIELDS = (
 
 @bp.get("/classes", tags=["classes"])
 @serves(console="classes")
+@bp.arguments(ByName, location="query")
 @bp.answers(Classes)
-def classes() -> Body:
-    """List the classes."""
-    return {"items": [_shown(row) for row in operations.classes(current.reader())], "next": None}
+def classes(asked: dict[str, Any]) -> Body:
+    """List the classes in order of their names."""
+    reader = current.reader()
+    return listed(with_cursor(lambda: operations.page(reader, asked["q"], cursor_of(asked), asked["limit"])), _shown)
 
 
 @bp.post("/classes", tags=["classes"])

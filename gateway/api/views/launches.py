@@ -57,6 +57,6 @@ def create_launch(given: dict[str, Any]) -> Response:
 
     def make(work: Work) -> Made:
         id, until = requests.ask(work, who.id, asked, now)
-        return Made({"url": f"/admin/launches/{id}", "expires_at": until})
+        return Made({"url": f"/admin/launches/{id}", "expires_at": until}, until=until)
 
     return once(make)

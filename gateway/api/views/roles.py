@@ -12,6 +12,7 @@ from gateway.access import roles as queries
 from gateway.access.levels import Level
 from gateway.admin import trees
 from gateway.api.blueprint import ETAG, bp
+from gateway.api.schemas.common import ByName
 from gateway.api.schemas.roles import MoveTo, NewRole, Role, RoleChange, Roles
 from gateway.api.views.answering import (
     Answer,
@@ -19,9 +20,12 @@ from gateway.api.views.answering import (
     Made,
     asked_version,
     changing,
+    cursor_of,
+    listed,
     no_body,
     once,
     tagged,
+    with_cursor,
 )
 from gateway.errors import Invalid
 from gateway.i18n.catalog import N_
@@ -35,10 +39,12 @@ WORDS = [level.word for level in Level]
 
 @bp.get("/roles", tags=["roles"])
 @serves(console="roles")
+@bp.arguments(ByName, location="query")
 @bp.answers(Roles)
-def roles() -> Body:
+def roles(asked: dict[str, Any]) -> Body:
     """List the roles of both realms, the default role of each first."""
-    return {"items": [_item(row) for row in queries.roles(current.reader())], "next": None}
+    reader = current.reader()
+    return listed(with_cursor(lambda: queries.page(reader, asked["q"], cursor_of(asked), asked["limit"])), _item)
 
 
 @bp.post("/roles", tags=["roles"])
