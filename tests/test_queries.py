@@ -128,6 +128,7 @@ CALLS = {
     "/customers/abc/explain?portal=pbx&node=calls": 5,
     "/individuals/john/explain?portal=pbx": 6,
     "/individuals?customer=abc": 2,
+    "/individuals": 1,
     "/individuals/john": 4,
     "/individuals/john/sessions": 4,
     "/classes": 1,

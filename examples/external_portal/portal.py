@@ -190,7 +190,8 @@ def create_app(issuer: str, secret: str) -> Flask:
     @needs("reports")
     def reports():
         """Show a figure."""
-        return page("Reports", "<p>Two tickets this month.</p>")
+        count = len(TICKETS.get(g.claims["customer"]["name"], []))
+        return page("Reports", "<p>Tickets this month: {{ count }}.</p>", count=count)
 
     @app.get("/log-out")
     def log_out():

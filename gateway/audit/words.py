@@ -78,7 +78,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "token.refused": N_("API token refused"),
         "token.login_mismatch": N_("API token used with somebody else's login"),
         "api_session.started": N_("A program logged in"),
-        "api_session.ended": N_("A program logged out"),
+        "api_session.ended": N_("A program's session ended"),
         "api_session.expired": N_("A program's session ran out"),
     },
     N_("Set-up"): {

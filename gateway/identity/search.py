@@ -25,7 +25,7 @@ def customers_found_by(reader: Connection, typed: str) -> ColumnElement[bool]:
     if not key:
         return Identity.kind == Kind.CUSTOMER
     if len(key) < SHORTEST_PART:
-        name = and_(Identity.sort_key >= key, Identity.sort_key < key + _LAST)
+        name = name_begins(key)
         login = and_(Identity.login_key >= key, Identity.login_key < key + _LAST)
         return and_(Identity.kind == Kind.CUSTOMER, or_(name, login))
     if reader.dialect.name == "sqlite":
@@ -35,6 +35,11 @@ def customers_found_by(reader: Connection, typed: str) -> ColumnElement[bool]:
     people = Identity.__table__.alias("found")
     part = people.c.search.like(f"%{literal(key)}%", escape="\\")
     return Identity.id.in_(select(people.c.id).where(people.c.kind == Kind.CUSTOMER, part).limit(MOST_FOUND))
+
+
+def name_begins(key: str) -> ColumnElement[bool]:
+    """Return the condition that finds whose name begins with `key`, in its canonical form."""
+    return and_(Identity.sort_key >= key, Identity.sort_key < key + _LAST)
 
 
 def literal(typed: str) -> str:

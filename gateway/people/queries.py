@@ -11,20 +11,22 @@ from gateway.access.delegation import Levels
 from gateway.access.individuals import Manager
 from gateway.access.models import DEFAULT_ROLE, AllowedRole, Role
 from gateway.access.rights import Rights
-from gateway.db import AnyRow
+from gateway.db import AnyRow, AnySelect
 from gateway.i18n.zones import ZONES
 from gateway.identity import logins
 from gateway.identity.inheritance import in_force, says
 from gateway.identity.models import CustomerClass, Gateway, Identity, Kind, Realm
 from gateway.identity.search import literal as literally
+from gateway.identity.search import name_begins
 from gateway.identity.second_factor import HAS
 from gateway.identity.standing import Standing
 from gateway.launch.queries import SUBJECT, ZONE
 from gateway.paging import PAGE_SIZE, Page, decode_cursor, page_of
 
-_INDIVIDUALS = SUBJECT.add_columns(
+_PEOPLE = SUBJECT.add_columns(
     Identity.sort_key, Identity.email, Identity.version, Identity.last_login_at, Identity.password_hash, *HAS
-).where(Identity.customer_id == bindparam("customer_id"), Identity.kind == Kind.INDIVIDUAL)
+)
+_INDIVIDUALS = _PEOPLE.where(Identity.customer_id == bindparam("customer_id"), Identity.kind == Kind.INDIVIDUAL)
 _ROLES = (
     select(Role.id, Role.name, Role.version)
     .join(AllowedRole, AllowedRole.role_id == Role.id)
@@ -73,14 +75,36 @@ def individuals(
 
     Raises `Invalid` for a cursor that is not ours.
     """
-    statement = _INDIVIDUALS.order_by(Identity.sort_key, Identity.id).limit(size + 1)
-    values = {"customer_id": customer_id}
+    statement = _INDIVIDUALS
     if key := logins.canonical(wanted.q):
         statement = statement.where(Identity.search.like(f"%{literally(key)}%", escape="\\"))
     if wanted.role_id is not None:
         statement = statement.where(Identity.role_id == wanted.role_id)
     if wanted.standing is not None:
         statement = statement.where(_stands(wanted.standing, now))
+    return _page(reader, statement, {"customer_id": customer_id}, after, size)
+
+
+def of_everybody(reader: Connection, q: str, after: str | None, size: int) -> Page[AnyRow]:
+    """Return a page of the individuals of all customers whose name begins with `q`, or whose login it is, in order of
+    their names.
+
+    Raises `Invalid` for a cursor that is not ours.
+    """
+    ids, key = select(Identity.id).where(Identity.kind == Kind.INDIVIDUAL), logins.canonical(q)
+    if not key:
+        return _page(reader, _PEOPLE.where(Identity.kind == Kind.INDIVIDUAL), {}, after, size)
+    # Each by its own index, and no more of the names than fill a page.
+    names = ids.where(name_begins(key), _AFTER) if after else ids.where(name_begins(key))
+    first = names.order_by(Identity.sort_key, Identity.id).limit(size + 1).subquery()
+    login = ids.where(Identity.realm == Realm.SELF_CARE, Identity.login_key == key)
+    return _page(reader, _PEOPLE.where(Identity.id.in_(select(first.c.id).union_all(login))), {}, after, size)
+
+
+def _page(
+    reader: Connection, statement: AnySelect, values: dict[str, str], after: str | None, size: int
+) -> Page[AnyRow]:
+    statement = statement.order_by(Identity.sort_key, Identity.id).limit(size + 1)
     if after:
         values["after_key"], values["after_id"] = decode_cursor(after, str, str)
         statement = statement.where(_AFTER)

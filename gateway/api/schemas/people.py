@@ -67,10 +67,13 @@ NewCustomer = type(
 class IndividualsAsked(Paging):
     """Which individuals."""
 
-    customer = fields.String(metadata=about("Whose individuals; administrators have to say it."))
-    q = fields.String(load_default="", metadata=about("Any part of name, login or e-mail."))
-    role = fields.String(metadata=about("The id of a role."))
-    status = Word(Standing, metadata=about("How they stand."))
+    customer = fields.String(metadata=about("Whose individuals; empty, for administrators: everybody's."))
+    q = fields.String(
+        load_default="",
+        metadata=about("Any part of name, login or e-mail; of everybody's, how a name begins, or a login."),
+    )
+    role = fields.String(metadata=about("The id of a role; for administrators with a customer only."))
+    status = Word(Standing, metadata=about("How they stand; for administrators with a customer only."))
 
 
 class IndividualItem(Schema):

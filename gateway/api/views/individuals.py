@@ -48,11 +48,17 @@ RECORD = ("login", "name", "email", "role", "activates_on", "expires_on", "suspe
 @bp.arguments(IndividualsAsked, location="query")
 @bp.answers(IndividualsPage)
 def individuals(asked: dict[str, Any]) -> Body:
-    """List the individuals of a customer in order of their names."""
-    by, reader = _manager(asked.get("customer")), current.reader()
-    wanted = queries.Wanted(asked["q"], asked.get("role"), asked.get("status"))
+    """List the individuals of a customer in order of their names.
+
+    Those of all customers for administrators who name none: then without `role` and `status`.
+    """
+    reader, q, size = current.reader(), asked["q"], asked["limit"]
+    if _is_staff() and not asked.get("customer") and not asked.keys() & {"role", "status"}:
+        return listed(with_cursor(lambda: queries.of_everybody(reader, q, cursor_of(asked), size)), _item)
+    by = _manager(asked.get("customer"))
+    wanted = queries.Wanted(q, asked.get("role"), asked.get("status"))
     page = with_cursor(
-        lambda: queries.individuals(reader, by.customer_id, wanted, cursor_of(asked), current.now(), asked["limit"])
+        lambda: queries.individuals(reader, by.customer_id, wanted, cursor_of(asked), current.now(), size)
     )
     return listed(page, _item)
 
