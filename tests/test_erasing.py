@@ -95,15 +95,13 @@ def test_an_individual_is_erased_and_only_ids_stay(app: Flask, lived: None) -> N
     ]
     kept = rows(app, select(EVENTS).where(EVENTS.c.subject_id == "john").order_by(EVENTS.c.seq))
     assert {row.event for row in kept} >= {"individual.changed", "access.changed", "visit.start", "identity.erased"}
+    by_erasing = ("identity.erased", "visit.end", "api_session.ended")
     for row in kept:
-        assert (row.address, row.agent, row.place_salt) == (None, None, None) or row.event in (
-            "identity.erased",
-            "visit.end",
-        )
-        assert row.details == {} or row.event in ("identity.erased", "visit.end")
+        assert (row.address, row.agent, row.place_salt) == (None, None, None) or row.event in by_erasing
+        assert row.details == {} or row.event in by_erasing
     assert kept[-1].event == "identity.erased"
     assert kept[-1].details == {"kind": "individual"}
-    assert rows(app, select(func.count()).select_from(EVENTS))[0][0] == events + 2
+    assert rows(app, select(func.count()).select_from(EVENTS))[0][0] == events + 3
     assert checked(app) is None
 
 

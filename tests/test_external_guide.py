@@ -119,7 +119,9 @@ def demo_external(folder: Path, gateway: int, portal: int) -> Iterator[None]:
 
 
 def test_make_demo_external_starts_what_is_started_here_with_the_libraries_of_these_tests() -> None:
-    planned = subprocess.run(["make", "-n", "demo-external"], cwd=ROOT, capture_output=True, text=True, check=True)
+    planned = subprocess.run(
+        ["make", "-n", "--no-print-directory", "demo-external"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert planned.stdout.splitlines()[-1].endswith("-m examples.external_portal.start")
     wanted = (EXAMPLE / "requirements.in").read_text(encoding="utf-8").split()
     theirs, ours = (locked(path) for path in (EXAMPLE / "requirements.txt", ROOT / "requirements" / "test.txt"))
