@@ -31,7 +31,7 @@ TABLE = {
     "DELETE /customers/<id>/sessions/<session>": ("--!", "-------"),
     "GET /customers/<id>/explain": ("...", "-------"),
     "GET /individuals/<id>/explain": ("...", "-------"),
-    "GET /individuals": ("???", ".---.--"),
+    "GET /individuals": ("...", ".---.--"),
     "POST /individuals": ("??!", "?---?--"),
     "GET /individuals/<id>": ("...", ".------"),
     "PATCH /individuals/<id>": ("==!", "=------"),
