@@ -246,14 +246,20 @@ def test_a_log_out_form_of_another_site_ends_nothing__CSRF_04(tickets: Elsewhere
     assert john.get("/portals/pbx/overview").status_code == 200
 
 
-def test_a_log_out_from_a_portal_in_a_visit_ends_the_visit_and_nothing_else(
-    tickets: Elsewhere, new_browser: NewBrowser
-) -> None:
+def in_a_visit(tickets: Elsewhere, new_browser: NewBrowser) -> tuple[Browser, str, dict[str, Any]]:
+    """Enter the portal in a visit to john: the browser, in which john is logged in too, a page of it, the tokens."""
     helen = new_browser()
     helen.log_in(HELEN)
     helen.log_in(JOHN)
     path = helen.open("john", "pbx")
     given = tickets.enter(helen, login_hint=f"visit:{visit_of(path).removeprefix('/as/')}")
+    return helen, path, given
+
+
+def test_a_log_out_from_a_portal_in_a_visit_ends_the_visit_and_nothing_else(
+    tickets: Elsewhere, new_browser: NewBrowser
+) -> None:
+    helen, path, given = in_a_visit(tickets, new_browser)
     page = leave(tickets, helen, given, post_logout_redirect_uri="")
     assert "End the visit?" in page.text
     assert confirm(helen, page).location == "/admin/customers/abc"
@@ -293,11 +299,7 @@ def test_a_hint_that_cannot_be_read_logs_out_of_this_browser_and_the_page_says_s
 def test_the_hint_of_a_visit_that_is_over_leads_back_and_logs_nobody_out(
     tickets: Elsewhere, new_browser: NewBrowser
 ) -> None:
-    helen = new_browser()
-    helen.log_in(HELEN)
-    helen.log_in(JOHN)
-    path = helen.open("john", "pbx")
-    given = tickets.enter(helen, login_hint=f"visit:{visit_of(path).removeprefix('/as/')}")
+    helen, path, given = in_a_visit(tickets, new_browser)
     helen.post(f"{visit_of(path)}/end", page=path)
     assert 'content="0; url=https://tickets.example/bye"' in leave(tickets, helen, given).text
     assert leave(tickets, helen, given, post_logout_redirect_uri="").location == "/"

@@ -1,6 +1,6 @@
 """Erase a person: what the gateway and the portals know of them goes; the record keeps ids, and that it was done."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,10 +35,9 @@ class Erased:
     rows_kept: int
 
 
-def _leave_out(work: Work, who: Identity) -> None:
-    """Take somebody out of the letters to others: those to their customer about them, or of what they did as staff."""
-    part = "actor" if who.kind is Kind.ADMINISTRATOR else "subject"
-    for letter in work.scalars(select(Mail).where(Mail.given[f"{part}_id"].as_string() == who.id)):
+def _leave_out(work: Work, ids: Sequence[str], part: str) -> None:
+    """Take people out of the letters to others: as the `subject` of those to their customer, or the `actor` in any."""
+    for letter in work.scalars(select(Mail).where(Mail.given[f"{part}_id"].as_string().in_(ids))):
         reason = {"reason": "–"} if letter.given.get("reason") else {}
         letter.given = letter.given | {part: "–", f"{part}_id": None} | reason
 
@@ -65,8 +64,7 @@ def erase(work: Work, identity_id: str, portals: Iterable[Forget], now: datetime
     accounts = [account_of(who.realm, who.login) for who in people if who.login]
     work.execute(delete(Throttle).where(Throttle.account.in_(accounts)))
     work.execute(delete(Mail).where(Mail.identity_id.in_(ids)))
-    for who in people:
-        _leave_out(work, who)
+    _leave_out(work, ids, "actor" if people[0].kind is Kind.ADMINISTRATOR else "subject")
     kept = forget_people(work, ids)
     for customers_too in (False, True):
         work.execute(delete(Identity).where(Identity.id.in_(ids), (Identity.kind == Kind.CUSTOMER) == customers_too))

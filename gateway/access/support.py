@@ -102,8 +102,9 @@ def asked_by(reader: Connection, customer_id: str, administrator_id: str, now: d
 def reason_granted(reader: Connection, customer_id: str, administrator_id: str, now: datetime) -> str | None:
     """Return for what reason an administrator was let in within the last day, if it was at their own wish."""
     asked = asked_by(reader, customer_id, administrator_id, now)
-    lately = asked is not None and asked.granted and asked.answered_at is not None and asked.answered_at > now - DAY
-    return asked.reason if asked and lately else None
+    if asked is None or not asked.granted or asked.answered_at is None or asked.answered_at <= now - DAY:
+        return None
+    return asked.reason
 
 
 def ask(work: Work, customer_id: str, by: tuple[str, str], subject_id: str, reason: str, now: datetime) -> None:
